@@ -1,0 +1,25 @@
+namespace Onboarding.Tenancy.Audit;
+
+/// <summary>Who does something, as the audit log tells it.</summary>
+/// <param name="Kind">What kind of party acts.</param>
+/// <param name="Id">Member id or key id; null for the anonymous and the system.</param>
+/// <param name="IpAddress">Where the request came from, when there was one.</param>
+/// <param name="RequestId">Trace id of the request, to find it in the logs.</param>
+public sealed record Actor(ActorKind Kind, Guid? Id = null, string? IpAddress = null, string? RequestId = null)
+{
+    /// <summary>The product itself: jobs and the command line.</summary>
+    public static Actor System { get; } = new(ActorKind.System);
+}
+
+/// <summary>The kinds of party that act.</summary>
+public enum ActorKind
+{
+    /// <summary>The product itself.</summary>
+    System,
+
+    /// <summary>Somebody who is not signed in.</summary>
+    Anonymous,
+
+    /// <summary>A signed-in member.</summary>
+    Member,
+}

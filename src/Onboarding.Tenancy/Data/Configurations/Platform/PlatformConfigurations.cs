@@ -1,0 +1,78 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.SignIn;
+using Onboarding.Tenancy.Work;
+
+namespace Onboarding.Tenancy.Data.Configurations.Platform;
+
+internal sealed class OrganizationConfiguration : IEntityTypeConfiguration<Organization>
+{
+    public const string IdentifierIndex = "ux_organizations_identifier";
+
+    public void Configure(EntityTypeBuilder<Organization> builder)
+    {
+        builder.ToTable("organizations");
+
+        // The setter also derives the key and the schema's name.
+        builder.Property(o => o.Id).HasConversion<Guid>().UsePropertyAccessMode(PropertyAccessMode.Property).ValueGeneratedNever();
+        builder.Ignore(o => o.Key);
+        builder.Ignore(o => o.Schema);
+        builder.Property(o => o.Identifier).HasMaxLength(40);
+        builder.Property(o => o.Name).HasMaxLength(200);
+        builder.Property(o => o.AccentColor).HasMaxLength(7);
+        builder.Property(o => o.Plan).HasMaxLength(64);
+        builder.Property(o => o.MigrationError).HasMaxLength(2000);
+        foreach (var index in builder.Metadata.GetIndexes().ToList())
+        {
+            builder.Metadata.RemoveIndex(index);
+        }
+
+        builder.HasIndex(o => o.Identifier, IdentifierIndex).IsUnique();
+        builder.HasIndex(o => o.ChangedAt, "ix_organizations_changed_at");
+        builder.HasIndex(o => new { o.SchemaVersion, o.Id }, "ix_organizations_schema_version");
+    }
+}
+
+internal sealed class WorkItemConfiguration : IEntityTypeConfiguration<WorkItem>
+{
+    public void Configure(EntityTypeBuilder<WorkItem> builder)
+    {
+        builder.ToTable("work");
+        builder.Property(w => w.Id).ValueGeneratedNever();
+        builder.Property(w => w.Kind).HasMaxLength(16);
+        builder.HasIndex(w => w.DueAt, "ix_work_due_at");
+        builder.HasIndex(w => w.OrganizationId, "ix_work_organization_id");
+    }
+}
+
+internal sealed class SigningKeyConfiguration : IEntityTypeConfiguration<SigningKey>
+{
+    public void Configure(EntityTypeBuilder<SigningKey> builder)
+    {
+        builder.ToTable("signing_keys");
+        builder.Property(k => k.Id).HasMaxLength(64).ValueGeneratedNever();
+    }
+}
+
+internal sealed class RevocationConfiguration : IEntityTypeConfiguration<Revocation>
+{
+    public void Configure(EntityTypeBuilder<Revocation> builder)
+    {
+        builder.ToTable("revocations");
+        builder.Property(r => r.Id).ValueGeneratedNever();
+        builder.HasIndex(r => r.RevokedAt, "ix_revocations_revoked_at");
+    }
+}
+
+internal sealed class SuperAdminConfiguration : IEntityTypeConfiguration<SuperAdmin>
+{
+    public void Configure(EntityTypeBuilder<SuperAdmin> builder)
+    {
+        builder.ToTable("super_admins");
+        builder.Property(a => a.Id).ValueGeneratedNever();
+        builder.Property(a => a.UserName).HasMaxLength(64);
+        builder.Property(a => a.NormalizedUserName).HasMaxLength(128);
+        builder.HasIndex(a => a.NormalizedUserName, "ux_super_admins_user_name").IsUnique();
+    }
+}

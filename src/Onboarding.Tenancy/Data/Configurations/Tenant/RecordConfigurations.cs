@@ -1,0 +1,63 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Mail;
+using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Outbox;
+using Onboarding.Tenancy.Work;
+
+namespace Onboarding.Tenancy.Data.Configurations.Tenant;
+
+internal sealed class AuditEntryConfiguration : IEntityTypeConfiguration<AuditEntry>
+{
+    public const string Table = "audit_log";
+
+    public void Configure(EntityTypeBuilder<AuditEntry> builder)
+    {
+        builder.ToTable(Table);
+        builder.Property(e => e.Id).ValueGeneratedNever();
+        builder.Property(e => e.Action).HasMaxLength(64);
+        builder.Property(e => e.Note).HasMaxLength(500);
+        builder.Property(e => e.IpAddress).HasMaxLength(64);
+        builder.Property(e => e.RequestId).HasMaxLength(64);
+        builder.HasIndex(e => new { e.SubjectId, e.Id }, "ix_audit_log_subject");
+        builder.HasIndex(e => new { e.ActorId, e.Id }, "ix_audit_log_actor");
+        builder.HasIndex(e => new { e.Action, e.Id }, "ix_audit_log_action");
+    }
+}
+
+internal sealed class OutboxEventConfiguration : IEntityTypeConfiguration<OutboxEvent>
+{
+    public void Configure(EntityTypeBuilder<OutboxEvent> builder)
+    {
+        builder.ToTable("outbox");
+        builder.Property(e => e.Id).ValueGeneratedNever();
+        builder.Property(e => e.Type).HasMaxLength(64);
+        builder.Property(e => e.Payload).HasColumnType("jsonb");
+    }
+}
+
+internal sealed class EmailMessageConfiguration : IEntityTypeConfiguration<EmailMessage>
+{
+    public const string EventIndex = "ux_emails_event";
+
+    public void Configure(EntityTypeBuilder<EmailMessage> builder)
+    {
+        builder.ToTable("emails");
+        builder.Property(e => e.Id).ValueGeneratedNever();
+        builder.Property(e => e.Template).HasMaxLength(64);
+        builder.Property(e => e.LastError).HasMaxLength(500);
+        builder.HasOne<Member>().WithMany().HasForeignKey(e => e.MemberId).OnDelete(DeleteBehavior.Cascade);
+        builder.HasIndex(e => e.EventId, EventIndex).IsUnique();
+    }
+}
+
+/// <summary>The pointers live in <c>platform</c>; a tenant's role may insert its own and nothing else (row-level security).</summary>
+internal sealed class WorkItemConfiguration : IEntityTypeConfiguration<WorkItem>
+{
+    public void Configure(EntityTypeBuilder<WorkItem> builder)
+    {
+        builder.ToTable("work", PlatformDbContext.Schema, table => table.ExcludeFromMigrations());
+        builder.Property(w => w.Id).ValueGeneratedNever();
+    }
+}

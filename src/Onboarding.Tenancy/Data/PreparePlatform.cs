@@ -1,0 +1,67 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Onboarding.Tenancy.Data;
+
+/// <summary>Brings roles, the shared schemas and their grants to what this build needs. Idempotent; runs as the owner.</summary>
+public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole application)
+{
+    /// <summary>Roles, then tables, then grants.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await ExecuteAsync(Roles, cancellationToken);
+        await using (var db = new PlatformDbContext(new DbContextOptionsBuilder<PlatformDbContext>().UseOwner(owner.Value).Options))
+        {
+            await db.Database.MigrateAsync(cancellationToken);
+        }
+
+        await ExecuteAsync(Lock + Quartz(), cancellationToken);
+        await ExecuteAsync(Grants, cancellationToken);
+    }
+
+    private static string Quartz()
+    {
+        using var stream = typeof(PreparePlatform).Assembly.GetManifestResourceStream("quartz.sql")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    // Nodes that start together prepare one after the other.
+    private const string Lock = "SELECT pg_advisory_xact_lock(hashtext('onboarding.prepare'));";
+
+    // The login inherits nothing and starts with a search path that names no schema: a statement that forgot its tenant
+    // ends in 42501 or 42P01, never in somebody's data. Set on the role, it holds behind a pooler too.
+    private string Roles => $"""
+        {Lock}
+        DO $$ BEGIN
+          IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ApplicationRole.TenantGroup}') THEN CREATE ROLE {ApplicationRole.TenantGroup} NOLOGIN; END IF;
+          IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {application.NameLiteral}) THEN
+            CREATE ROLE {application.QuotedName} LOGIN NOINHERIT PASSWORD {application.PasswordLiteral};
+          END IF;
+        END $$;
+        ALTER ROLE {application.QuotedName} SET search_path = 'nobody';
+        """;
+
+    private string Grants => $"""
+        {Lock}
+        REVOKE ALL ON SCHEMA public FROM PUBLIC;
+        GRANT USAGE ON SCHEMA platform, quartz TO {application.QuotedName};
+        GRANT SELECT, INSERT, UPDATE, DELETE ON platform.work, platform.revocations, platform.signing_keys, platform.data_protection_keys TO {application.QuotedName};
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA platform TO {application.QuotedName};
+        GRANT SELECT, INSERT, UPDATE ON platform.organizations, platform.super_admins TO {application.QuotedName};
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA quartz TO {application.QuotedName};
+        GRANT USAGE ON SCHEMA platform TO {ApplicationRole.TenantGroup};
+        GRANT INSERT ON platform.work TO {ApplicationRole.TenantGroup};
+        ALTER TABLE platform.work ENABLE ROW LEVEL SECURITY;
+        DROP POLICY IF EXISTS own_pointers ON platform.work;
+        CREATE POLICY own_pointers ON platform.work FOR INSERT TO {ApplicationRole.TenantGroup}
+          WITH CHECK (current_user = 'org_' || replace(organization_id::text, '-', ''));
+        DROP POLICY IF EXISTS application ON platform.work;
+        CREATE POLICY application ON platform.work TO {application.QuotedName} USING (true) WITH CHECK (true);
+        """;
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = owner.Value.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,197 @@
+using Microsoft.AspNetCore.Identity;
+
+namespace Onboarding.Tenancy.Members;
+
+/// <summary>A person in an organization, from the first registration on. Owns every change of its status.</summary>
+/// <remarks>
+/// A transition returns the event to record, or null when the member is not in a state that allows it; it never throws
+/// for that. Two deciders at once are told apart by <see cref="Version"/> (ONB-6).
+/// </remarks>
+public sealed class Member : IdentityUser<Guid>
+{
+    private Member()
+    {
+    }
+
+    /// <summary>How the person wants to be called in full.</summary>
+    public string FullName { get; private set; } = "";
+
+    /// <summary>Where the person stands.</summary>
+    public MemberStatus Status { get; private set; }
+
+    /// <summary>Role, given at approval; null before (ONB-1).</summary>
+    public string? Role { get; private set; }
+
+    /// <summary>When the latest registration arrived.</summary>
+    public DateTimeOffset RegisteredAt { get; private set; }
+
+    /// <summary>When the address was proven: the start of the wait in the queue.</summary>
+    public DateTimeOffset? VerifiedAt { get; private set; }
+
+    /// <summary>When an admin approved or rejected.</summary>
+    public DateTimeOffset? DecidedAt { get; private set; }
+
+    /// <summary>Member id of who approved or rejected; null when a machine or the command line did.</summary>
+    public Guid? DecidedBy { get; private set; }
+
+    /// <summary>Why the person was rejected, as the admin put it.</summary>
+    public string? DecisionReason { get; private set; }
+
+    /// <summary>PostgreSQL's <c>xmin</c>: of two concurrent changes one fails (ONB-6).</summary>
+    public uint Version { get; private set; }
+
+    /// <summary>A first registration: no password, no role, nothing else until the code is verified (ONB-1).</summary>
+    /// <param name="email">An address that was checked for its shape; not proven yet.</param>
+    public static (Member Member, MemberRegistered Event) Register(
+        string userName, string email, string fullName, DateTimeOffset now)
+    {
+        var member = new Member { Id = Ids.New(now), Status = MemberStatus.PendingVerification };
+        member.Describe(userName, email, fullName, now);
+        return (member, new MemberRegistered(member.Id, now));
+    }
+
+    /// <summary>
+    /// The same address again while it is unproven (ONB-2): the newest registration counts, because the newest code
+    /// belongs to it. Null when the address is already proven.
+    /// </summary>
+    public MemberRegistered? RegisterAgain(string userName, string fullName, DateTimeOffset now)
+    {
+        if (Status != MemberStatus.PendingVerification)
+        {
+            return null;
+        }
+
+        Describe(userName, Email!, fullName, now);
+        return new MemberRegistered(Id, now);
+    }
+
+    /// <summary>The person proved the address.</summary>
+    public MemberVerified? Verify(DateTimeOffset now)
+    {
+        if (Status != MemberStatus.PendingVerification)
+        {
+            return null;
+        }
+
+        Status = MemberStatus.PendingApproval;
+        EmailConfirmed = true;
+        VerifiedAt = now;
+        return new MemberVerified(Id, now);
+    }
+
+    /// <summary>Lets a waiting person in with <paramref name="role"/>.</summary>
+    public MemberApproved? Approve(string role, Guid? by, DateTimeOffset now)
+    {
+        if (Status != MemberStatus.PendingApproval)
+        {
+            return null;
+        }
+
+        Status = MemberStatus.Approved;
+        Role = role;
+        Decide(by, reason: null, now);
+        return new MemberApproved(Id, role, now);
+    }
+
+    /// <summary>Turns a waiting person down, for now or (<paramref name="block"/>) for good.</summary>
+    public MemberRejected? Reject(string? reason, bool block, Guid? by, DateTimeOffset now)
+    {
+        if (Status != MemberStatus.PendingApproval)
+        {
+            return null;
+        }
+
+        Status = block ? MemberStatus.Blocked : MemberStatus.Rejected;
+        Decide(by, reason, now);
+        return new MemberRejected(Id, reason, block, now);
+    }
+
+    /// <summary>The approved person chose a password (as a hash) and may sign in from now on.</summary>
+    public MemberActivated? Activate(string passwordHash, DateTimeOffset now)
+    {
+        if (Status != MemberStatus.Approved)
+        {
+            return null;
+        }
+
+        Status = MemberStatus.Active;
+        PasswordHash = passwordHash;
+        SecurityStamp = Ids.New(now).ToString("N");
+        return new MemberActivated(Id, now);
+    }
+
+    /// <summary>A fresh link for somebody approved who has not set a password yet.</summary>
+    public MemberLinkRequested? RequestLink(DateTimeOffset now) =>
+        Status == MemberStatus.Approved ? new MemberLinkRequested(Id, now) : null;
+
+    /// <summary>Shuts an active member out.</summary>
+    public MemberSuspended? Suspend(string? reason, DateTimeOffset now)
+    {
+        if (Status != MemberStatus.Active)
+        {
+            return null;
+        }
+
+        Status = MemberStatus.Suspended;
+        return new MemberSuspended(Id, reason, now);
+    }
+
+    /// <summary>Lets a suspended member back in.</summary>
+    public MemberReactivated? Reactivate(DateTimeOffset now)
+    {
+        if (Status != MemberStatus.Suspended)
+        {
+            return null;
+        }
+
+        Status = MemberStatus.Active;
+        return new MemberReactivated(Id, now);
+    }
+
+    /// <summary>Gives a member another role; null when there is nothing to change.</summary>
+    public MemberRoleChanged? ChangeRole(string role, DateTimeOffset now)
+    {
+        if (Role is not { } from || from == role)
+        {
+            return null;
+        }
+
+        Role = role;
+        return new MemberRoleChanged(Id, from, role, now);
+    }
+
+    /// <summary>A new display name; null when it is the same.</summary>
+    public MemberProfileChanged? Rename(string fullName, DateTimeOffset now)
+    {
+        if (FullName == fullName)
+        {
+            return null;
+        }
+
+        FullName = fullName;
+        return new MemberProfileChanged(Id, now);
+    }
+
+    /// <summary>
+    /// The form in which user names and addresses are compared: NFKC, upper case, so that look-alikes of one name
+    /// collide at the unique index.
+    /// </summary>
+    public static string Normalize(string name) => name.Trim().Normalize(System.Text.NormalizationForm.FormKC).ToUpperInvariant();
+
+    private void Describe(string userName, string email, string fullName, DateTimeOffset now)
+    {
+        UserName = userName.Trim();
+        NormalizedUserName = Normalize(userName);
+        Email = email.Trim();
+        NormalizedEmail = Normalize(email);
+        FullName = fullName.Trim();
+        RegisteredAt = now;
+    }
+
+    private void Decide(Guid? by, string? reason, DateTimeOffset now)
+    {
+        DecidedAt = now;
+        DecidedBy = by;
+        DecisionReason = reason;
+    }
+}

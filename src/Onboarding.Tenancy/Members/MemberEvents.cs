@@ -1,0 +1,120 @@
+using Onboarding.Tenancy.Outbox;
+
+namespace Onboarding.Tenancy.Members;
+
+/// <summary>A domain event about one member.</summary>
+/// <param name="MemberId">The member.</param>
+/// <param name="OccurredAt">When it happened.</param>
+public abstract record MemberEvent(Guid MemberId, DateTimeOffset OccurredAt) : DomainEvent(OccurredAt)
+{
+    /// <inheritdoc/>
+    public override Guid SubjectId => MemberId;
+}
+
+/// <summary>Somebody asked to become a member. A mail with a code follows.</summary>
+public sealed record MemberRegistered(Guid MemberId, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.registered";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>A new code was asked for, and the earlier one voided (SEC-11). A mail with a code follows.</summary>
+public sealed record MemberCodeRequested(Guid MemberId, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.code_requested";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>Somebody registered with the address of a member. A mail says that an account exists (ONB-3).</summary>
+public sealed record MemberRegisteredAgain(Guid MemberId, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.registered_again";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>The address was proven; the member waits in the queue (ONB-18).</summary>
+public sealed record MemberVerified(Guid MemberId, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.verified";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>An admin let the member in. A mail with a link to set a password follows.</summary>
+public sealed record MemberApproved(Guid MemberId, string Role, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.approved";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>A fresh link to set a password was asked for; it supersedes the earlier one (ONB-13).</summary>
+public sealed record MemberLinkRequested(Guid MemberId, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.link_requested";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>An admin turned the member down.</summary>
+public sealed record MemberRejected(Guid MemberId, string? Reason, bool Blocked, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.rejected";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>The member set a password and can sign in.</summary>
+public sealed record MemberActivated(Guid MemberId, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.activated";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>An admin shut the member out; all sessions ended.</summary>
+public sealed record MemberSuspended(Guid MemberId, string? Reason, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.suspended";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>An admin let the member back in.</summary>
+public sealed record MemberReactivated(Guid MemberId, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.reactivated";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>An admin gave the member another role.</summary>
+public sealed record MemberRoleChanged(Guid MemberId, string From, string To, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.role_changed";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>The member changed the own profile.</summary>
+public sealed record MemberProfileChanged(Guid MemberId, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.profile_changed";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}

@@ -1,0 +1,107 @@
+using System.ComponentModel;
+using Finbuckle.MultiTenant.Abstractions;
+
+namespace Onboarding.Tenancy.Organizations;
+
+/// <summary>A tenant: one row of the catalogue, one PostgreSQL schema, one PostgreSQL role.</summary>
+/// <remarks>
+/// Cached instances are shared between requests, hence <see cref="ImmutableObjectAttribute"/>: only instances tracked
+/// by <see cref="Data.PlatformDbContext"/> are ever changed.
+/// </remarks>
+[ImmutableObject(true)]
+public sealed class Organization : ITenantInfo
+{
+    private readonly string id = "";
+
+    private Organization()
+    {
+    }
+
+    /// <summary>UUIDv7 in its canonical text form; a <c>uuid</c> column in the catalogue.</summary>
+    public string Id
+    {
+        get => id;
+        private init
+        {
+            id = value;
+            Key = Guid.Parse(value);
+            Schema = $"org_{Key:N}";
+        }
+    }
+
+    /// <summary>The same id as a <see cref="Guid"/>.</summary>
+    public Guid Key { get; private init; }
+
+    /// <summary>
+    /// Name of its schema and of its PostgreSQL role. Made of the id and never of user text, so no identifier that
+    /// somebody chooses can reach SQL (SEC-4).
+    /// </summary>
+    public string Schema { get; private init; } = "";
+
+    /// <summary>Label of its host: <c>{identifier}.{BaseDomain}</c>. 3-40 of <c>a-z0-9-</c>.</summary>
+    public string Identifier { get; private init; } = "";
+
+    /// <summary>Display name, as mails and pages show it.</summary>
+    public string Name { get; private set; } = "";
+
+    /// <summary>Accent colour of its mails and pages, <c>#rrggbb</c>.</summary>
+    public string AccentColor { get; private set; } = DefaultAccentColor;
+
+    /// <summary>Key of its plan in the plan catalogue.</summary>
+    public string Plan { get; private set; } = "";
+
+    /// <summary>Where it stands in its life.</summary>
+    public OrganizationStatus Status { get; private set; }
+
+    /// <summary>Number of tenant migrations that its schema has; written in the transaction that applies them.</summary>
+    public int SchemaVersion { get; private set; }
+
+    /// <summary>Why its last migration failed; null while it is well. A quarantined organization stops nobody else (FAULT-17).</summary>
+    public string? MigrationError { get; private set; }
+
+    /// <summary>When it was put into the catalogue.</summary>
+    public DateTimeOffset CreatedAt { get; private init; }
+
+    /// <summary>When its row last changed; nodes that missed a notification find it by this.</summary>
+    public DateTimeOffset ChangedAt { get; private set; }
+
+    /// <summary>The colour of an organization that has chosen none.</summary>
+    public const string DefaultAccentColor = "#2f5bea";
+
+    /// <summary>A new entry of the catalogue, yet to be provisioned.</summary>
+    public static Organization Register(string identifier, string name, string plan, DateTimeOffset now) => new()
+    {
+        Id = Ids.New(now).ToString(),
+        Identifier = identifier,
+        Name = name,
+        Plan = plan,
+        Status = OrganizationStatus.Provisioning,
+        CreatedAt = now,
+        ChangedAt = now,
+    };
+
+    /// <summary>Stops it from serving. False when it is not active.</summary>
+    public bool Suspend(DateTimeOffset now) => Move(OrganizationStatus.Active, OrganizationStatus.Suspended, now);
+
+    /// <summary>Lets it serve again. False when it is not suspended.</summary>
+    public bool Reactivate(DateTimeOffset now) => Move(OrganizationStatus.Suspended, OrganizationStatus.Active, now);
+
+    /// <summary>First step of its removal; from here there is no way back but to finish. Repeating it changes nothing.</summary>
+    public void BeginDeletion(DateTimeOffset now)
+    {
+        Status = OrganizationStatus.Deleting;
+        ChangedAt = now;
+    }
+
+    private bool Move(OrganizationStatus from, OrganizationStatus to, DateTimeOffset now)
+    {
+        if (Status != from)
+        {
+            return false;
+        }
+
+        Status = to;
+        ChangedAt = now;
+        return true;
+    }
+}

@@ -1,0 +1,65 @@
+using Npgsql;
+using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Data.Configurations.Tenant;
+
+namespace Onboarding.Tenancy.Organizations;
+
+/// <summary>
+/// Second step of an organization's life: its role, schema, tables, grants and its entry in the catalogue turning
+/// <c>active</c>, in one round trip and one transaction.
+/// </summary>
+/// <remarks>
+/// Killed at any instruction, it has done all or nothing; running it again resumes. An organization that is active
+/// already is left alone.
+/// </remarks>
+public sealed class ProvisionOrganization(OwnerDataSource owner, TenantSchema schema, ApplicationRole application)
+{
+    /// <summary>Error code of a script that found the catalogue ahead of it.</summary>
+    internal const string NothingToDo = "OB001";
+
+    /// <summary>Provisions one organization. False when there was nothing to do.</summary>
+    public async Task<bool> RunAsync(Organization organization, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var command = owner.Value.CreateCommand(Script(organization));
+            command.CommandTimeout = 120;
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return true;
+        }
+        catch (PostgresException exception) when (exception.SqlState == NothingToDo)
+        {
+            return false;
+        }
+    }
+
+    // Every name in here is generated from an id; nothing of it was ever typed by anybody.
+    private string Script(Organization organization) => $"""
+        {ClaimVersion(organization, "status = 'provisioning'", $"status = 'active', schema_version = {schema.Latest}")}
+        DO $$ BEGIN
+          IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{organization.Schema}') THEN CREATE ROLE {organization.Schema} NOLOGIN; END IF;
+        END $$;
+        GRANT {ApplicationRole.TenantGroup} TO {organization.Schema};
+        GRANT {organization.Schema} TO {application.QuotedName};
+        CREATE SCHEMA {organization.Schema};
+        GRANT USAGE ON SCHEMA {organization.Schema} TO {organization.Schema};
+        SELECT set_config('search_path', '{organization.Schema}', true);
+        {schema.ScriptFrom(0)}
+        {Grants(organization)}
+        """;
+
+    /// <summary>Takes the catalogue row first: of two processes that do the same, one waits and then finds nothing to do.</summary>
+    internal static string ClaimVersion(Organization organization, string condition, string change) => $"""
+        DO $$ BEGIN
+          UPDATE platform.organizations SET {change}, migration_error = NULL, changed_at = clock_timestamp() WHERE id = '{organization.Key}' AND {condition};
+          IF NOT FOUND THEN RAISE EXCEPTION 'nothing to do' USING ERRCODE = '{NothingToDo}'; END IF;
+        END $$;
+        """;
+
+    /// <summary>What the organization's role may do: everything in its schema, but the audit log is append-only (SEC-48).</summary>
+    internal static string Grants(Organization organization) => $"""
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {organization.Schema} TO {organization.Schema};
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA {organization.Schema} TO {organization.Schema};
+        REVOKE UPDATE, DELETE ON {organization.Schema}.{AuditEntryConfiguration.Table} FROM {organization.Schema};
+        """;
+}

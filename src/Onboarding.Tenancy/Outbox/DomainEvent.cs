@@ -1,0 +1,35 @@
+using System.Text.Json.Serialization;
+using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.SignIn;
+
+namespace Onboarding.Tenancy.Outbox;
+
+/// <summary>Something that happened in an organization. It is stored in the transaction that made it happen.</summary>
+/// <param name="OccurredAt">When it happened.</param>
+/// <remarks>An event never carries a secret: codes and links are made when the mail that carries them is composed (SEC-9).</remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(MemberRegistered), MemberRegistered.Name)]
+[JsonDerivedType(typeof(MemberCodeRequested), MemberCodeRequested.Name)]
+[JsonDerivedType(typeof(MemberRegisteredAgain), MemberRegisteredAgain.Name)]
+[JsonDerivedType(typeof(MemberVerified), MemberVerified.Name)]
+[JsonDerivedType(typeof(MemberApproved), MemberApproved.Name)]
+[JsonDerivedType(typeof(MemberLinkRequested), MemberLinkRequested.Name)]
+[JsonDerivedType(typeof(MemberRejected), MemberRejected.Name)]
+[JsonDerivedType(typeof(MemberActivated), MemberActivated.Name)]
+[JsonDerivedType(typeof(MemberSuspended), MemberSuspended.Name)]
+[JsonDerivedType(typeof(MemberReactivated), MemberReactivated.Name)]
+[JsonDerivedType(typeof(MemberRoleChanged), MemberRoleChanged.Name)]
+[JsonDerivedType(typeof(MemberProfileChanged), MemberProfileChanged.Name)]
+[JsonDerivedType(typeof(SessionStarted), SessionStarted.Name)]
+[JsonDerivedType(typeof(SessionEnded), SessionEnded.Name)]
+[JsonDerivedType(typeof(RefreshTokenReused), RefreshTokenReused.Name)]
+public abstract record DomainEvent(DateTimeOffset OccurredAt)
+{
+    /// <summary>Its type as the audit log, the outbox and webhooks name it, such as <c>member.approved</c>.</summary>
+    [JsonIgnore]
+    public abstract string Type { get; }
+
+    /// <summary>The member that it is about.</summary>
+    [JsonIgnore]
+    public abstract Guid SubjectId { get; }
+}

@@ -1,0 +1,42 @@
+using System.Text.Json;
+
+namespace Onboarding.Tenancy.Outbox;
+
+/// <summary>A domain event, stored in the tenant's schema by the transaction that made it happen.</summary>
+public sealed class OutboxEvent
+{
+    private OutboxEvent()
+    {
+    }
+
+    /// <summary>UUIDv7; also the <c>ref_id</c> of its pointer in <c>platform.work</c>.</summary>
+    public Guid Id { get; private init; }
+
+    /// <summary>Type, such as <c>member.approved</c>.</summary>
+    public string Type { get; private init; } = "";
+
+    /// <summary>The event as JSON, with its type as discriminator.</summary>
+    public string Payload { get; private init; } = "";
+
+    /// <summary>When it happened.</summary>
+    public DateTimeOffset OccurredAt { get; private init; }
+
+    /// <summary>When every consumer had done its part; null until then.</summary>
+    public DateTimeOffset? HandledAt { get; private set; }
+
+    /// <summary>Stores <paramref name="domainEvent"/>.</summary>
+    public static OutboxEvent Of(DomainEvent domainEvent) => new()
+    {
+        Id = Ids.New(domainEvent.OccurredAt),
+        Type = domainEvent.Type,
+        Payload = JsonSerializer.Serialize(domainEvent),
+        OccurredAt = domainEvent.OccurredAt,
+    };
+
+    /// <summary>The event again.</summary>
+    public DomainEvent Read() => JsonSerializer.Deserialize<DomainEvent>(Payload)
+        ?? throw new InvalidOperationException($"Outbox event {Id} has no payload.");
+
+    /// <summary>Every consumer has done its part.</summary>
+    public void MarkHandled(DateTimeOffset now) => HandledAt = now;
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Onboarding.Tenancy.SignIn;
+
+/// <summary>A six-digit code that proves an e-mail address, by its keyed hash (SEC-8, SEC-9).</summary>
+/// <remarks>
+/// Only ever redeemed on a row that is locked (<c>FOR UPDATE</c>), which makes the attempt budget atomic (SEC-10).
+/// NIST SP 800-63B-4, section 3.1.3: at most 10 minutes, single use.
+/// </remarks>
+public sealed class OneTimeCode
+{
+    /// <summary>Wrong guesses that one code survives: 5 of 10^6, renewed only through a mail (SEC-10).</summary>
+    public const int MaxAttempts = 5;
+
+    /// <summary>How long a code is good for.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+
+    private OneTimeCode()
+    {
+    }
+
+    /// <summary>UUIDv7.</summary>
+    public Guid Id { get; private init; }
+
+    /// <summary>Whose address it proves.</summary>
+    public Guid MemberId { get; private init; }
+
+    /// <summary>Keyed hash of the code, bound to organization, row and purpose.</summary>
+    public byte[] Hash { get; private init; } = [];
+
+    /// <summary>When it was made.</summary>
+    public DateTimeOffset CreatedAt { get; private init; }
+
+    /// <summary>When it stops being good.</summary>
+    public DateTimeOffset ExpiresAt { get; private init; }
+
+    /// <summary>Wrong guesses so far.</summary>
+    public int Attempts { get; private set; }
+
+    /// <summary>When it was redeemed or superseded; such a code is dead.</summary>
+    public DateTimeOffset? ClosedAt { get; private set; }
+
+    /// <summary>A new code for <paramref name="memberId"/>, and its digits for the mail: the only time they are seen.</summary>
+    public static (OneTimeCode Code, string Digits) Create(Guid memberId, SecretHasher hasher, DateTimeOffset now)
+    {
+        var id = Ids.New(now);
+        var digits = RandomNumberGenerator.GetInt32(1_000_000).ToString("D6", CultureInfo.InvariantCulture);
+        var code = new OneTimeCode
+        {
+            Id = id,
+            MemberId = memberId,
+            Hash = hasher.HashCode(id, digits),
+            CreatedAt = now,
+            ExpiresAt = now + Lifetime,
+        };
+        return (code, digits);
+    }
+
+    /// <summary>Redeems the code once. A wrong guess is counted; past the budget even the right one fails.</summary>
+    public bool TryRedeem(string digits, SecretHasher hasher, DateTimeOffset now)
+    {
+        // The hash is computed first, whatever the outcome, so that time tells nothing about the state (SEC-12).
+        var matches = CryptographicOperations.FixedTimeEquals(Hash, hasher.HashCode(Id, digits));
+        if (ClosedAt is not null || now >= ExpiresAt || Attempts >= MaxAttempts)
+        {
+            return false;
+        }
+
+        if (!matches)
+        {
+            Attempts++;
+            return false;
+        }
+
+        ClosedAt = now;
+        return true;
+    }
+
+    /// <summary>Voids the code because a newer one is on its way (SEC-11).</summary>
+    public void Supersede(DateTimeOffset now) => ClosedAt ??= now;
+}

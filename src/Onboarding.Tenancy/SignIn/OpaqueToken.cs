@@ -1,0 +1,27 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+
+namespace Onboarding.Tenancy.SignIn;
+
+/// <summary>A token that means nothing in itself: 256 random bits in base64url behind a prefix that names its kind.</summary>
+/// <remarks>The prefix lets secret scanners recognize it and keeps one kind from passing as another (SEC-22).</remarks>
+public static class OpaqueToken
+{
+    /// <summary>Prefix of refresh tokens.</summary>
+    public const string Refresh = "rt_";
+
+    /// <summary>Prefix of set-password links.</summary>
+    public const string SetPassword = "sp_";
+
+    private const int SecretChars = 43;
+
+    /// <summary>A new token of the kind.</summary>
+    public static string New(string prefix) => prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>Whether <paramref name="token"/> has the form of the kind; a cheap refusal before any query.</summary>
+    public static bool IsWellFormed(string? token, string prefix) =>
+        token is not null
+        && token.Length == prefix.Length + SecretChars
+        && token.StartsWith(prefix, StringComparison.Ordinal)
+        && Base64Url.IsValid(token.AsSpan(prefix.Length));
+}

@@ -1,0 +1,56 @@
+namespace Onboarding.Tenancy.Work;
+
+/// <summary>
+/// A pointer in <c>platform.work</c> to something due in an organization's schema. It carries no payload, address or
+/// secret, so that the shared table holds nothing of any tenant.
+/// </summary>
+public sealed class WorkItem
+{
+    private WorkItem()
+    {
+    }
+
+    /// <summary>UUIDv7.</summary>
+    public Guid Id { get; private init; }
+
+    /// <summary>The organization whose schema holds <see cref="RefId"/>.</summary>
+    public Guid OrganizationId { get; private init; }
+
+    /// <summary>One of <see cref="WorkKinds"/>.</summary>
+    public string Kind { get; private init; } = "";
+
+    /// <summary>Id of the row it points to.</summary>
+    public Guid RefId { get; private init; }
+
+    /// <summary>
+    /// When it is due. A claim moves it to the end of the lease, so that a crashed worker's item falls due again by
+    /// itself and no reclaimer is needed.
+    /// </summary>
+    public DateTimeOffset DueAt { get; private init; }
+
+    /// <summary>How often it has been tried.</summary>
+    public int Attempt { get; private init; }
+
+    /// <summary>Fence of the current claim; only its holder completes or reschedules.</summary>
+    public Guid? ClaimId { get; private init; }
+
+    /// <summary>A pointer due at <paramref name="now"/>.</summary>
+    public static WorkItem Due(Guid organizationId, string kind, Guid refId, DateTimeOffset now) => new()
+    {
+        Id = Ids.New(now),
+        OrganizationId = organizationId,
+        Kind = kind,
+        RefId = refId,
+        DueAt = now,
+    };
+}
+
+/// <summary>What a work item can point to.</summary>
+public static class WorkKinds
+{
+    /// <summary>An outbox event, to be handed to its consumers.</summary>
+    public const string Event = "event";
+
+    /// <summary>A composed mail: one SMTP send.</summary>
+    public const string Email = "email";
+}

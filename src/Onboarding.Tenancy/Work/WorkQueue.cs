@@ -1,0 +1,63 @@
+using Npgsql;
+
+namespace Onboarding.Tenancy.Work;
+
+/// <summary>A claimed pointer.</summary>
+/// <param name="Id">Of the pointer.</param>
+/// <param name="OrganizationId">Whose it is.</param>
+/// <param name="Kind">One of <see cref="WorkKinds"/>.</param>
+/// <param name="RefId">The row in the organization's schema.</param>
+/// <param name="Attempt">1 for the first try.</param>
+/// <param name="ClaimId">Fence: what a later claimer has taken over cannot be completed by this one.</param>
+public sealed record ClaimedWork(Guid Id, Guid OrganizationId, string Kind, Guid RefId, int Attempt, Guid ClaimId);
+
+/// <summary>
+/// <c>platform.work</c>: what is due in any organization, in one small table, so that idle organizations cost nothing
+/// to poll.
+/// </summary>
+public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
+{
+    /// <summary>Takes up to <paramref name="limit"/> due items for <paramref name="lease"/>, oldest first, in one round trip.</summary>
+    public async Task<IReadOnlyList<ClaimedWork>> ClaimAsync(int limit, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        // The lease is the next due time: a worker that dies with a claim needs nobody to reclaim it.
+        await using var command = dataSource.CreateCommand("""
+            UPDATE platform.work SET due_at = $1 + $2, attempt = attempt + 1, claim_id = $3
+            WHERE id IN (SELECT id FROM platform.work WHERE due_at <= $1 ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
+            RETURNING id, organization_id, kind, ref_id, attempt
+            """);
+        var now = clock.GetUtcNow();
+        var claim = Ids.New(now);
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = lease });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = claim });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var claimed = new List<ClaimedWork>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            claimed.Add(new(reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2), reader.GetGuid(3), reader.GetInt32(4), claim));
+        }
+
+        return claimed;
+    }
+
+    /// <summary>Removes a finished item. False when another worker has taken it over meanwhile.</summary>
+    public async Task<bool> CompleteAsync(ClaimedWork work, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("DELETE FROM platform.work WHERE id = $1 AND claim_id = $2");
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = work.Id });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = work.ClaimId });
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Gives an item back, to be tried again after <paramref name="delay"/>. False when another worker has it.</summary>
+    public async Task<bool> RetryAsync(ClaimedWork work, TimeSpan delay, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("UPDATE platform.work SET due_at = $1, claim_id = NULL WHERE id = $2 AND claim_id = $3");
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = clock.GetUtcNow() + delay });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = work.Id });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = work.ClaimId });
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+}
