@@ -2,15 +2,11 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Onboarding.Tenancy;
 
-/// <summary>Section <c>Tenancy</c>: how organizations are found.</summary>
+/// <summary>Section <c>Tenancy</c>: how organizations are kept in memory.</summary>
 public sealed class TenancyOptions
 {
     /// <summary>Name of the section.</summary>
     public const string Section = "Tenancy";
-
-    /// <summary>Domain under which each organization has a host: <c>{identifier}.{BaseDomain}</c>.</summary>
-    [Required, RegularExpression(@"[a-z0-9.-]+", ErrorMessage = "Tenancy:BaseDomain must be a lower-case host name without scheme and port.")]
-    public string BaseDomain { get; set; } = "localhost";
 
     /// <summary>How long a node may serve an organization from memory when no notification reaches it.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]

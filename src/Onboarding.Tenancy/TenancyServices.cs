@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Finbuckle.MultiTenant;
 using Finbuckle.MultiTenant.Abstractions;
 using Finbuckle.MultiTenant.Extensions;
@@ -25,6 +26,7 @@ public static class TenancyServices
         services.AddHybridCache();
 
         services.AddSingleton(provider => DataSources.ForApplication(Database(provider).ConnectionString));
+        services.AddSingleton<DbDataSource>(provider => provider.GetRequiredService<NpgsqlDataSource>());
         services.AddSingleton(provider => new OwnerDataSource(Database(provider).OwnerConnectionString));
         services.AddSingleton(provider => new ApplicationRole(Database(provider).ConnectionString));
         AddTenantDbContext(services);

@@ -50,6 +50,14 @@ public sealed class Member : IdentityUser<Guid>
         return (member, new MemberRegistered(member.Id, now));
     }
 
+    /// <summary>The first admin of an organization, vouched for by whoever creates it. A mail with a link follows.</summary>
+    public static (Member Member, MemberApproved Event) Found(string userName, string email, string fullName, DateTimeOffset now)
+    {
+        var (member, _) = Register(userName, email, fullName, now);
+        member.Verify(now);
+        return (member, member.Approve(Roles.Admin, by: null, now)!);
+    }
+
     /// <summary>
     /// The same address again while it is unproven (ONB-2): the newest registration counts, because the newest code
     /// belongs to it. Null when the address is already proven.

@@ -22,6 +22,8 @@ public sealed class CachedOrganizationStore(
         Flags = HybridCacheEntryFlags.DisableDistributedCache,
     };
 
+    private DateTimeOffset? seen;
+
     /// <inheritdoc/>
     public async Task<Organization?> GetByIdentifierAsync(string identifier)
     {
@@ -46,8 +48,20 @@ public sealed class CachedOrganizationStore(
     public async Task<Organization?> GetAsync(string id) => await cache.GetOrCreateAsync(
         $"organization:id:{id}", (Store: this, id), static (state, _) => state.Store.LoadByIdAsync(state.id), lifetime, [Tag]);
 
-    /// <summary>Forgets every organization; called when the catalogue changed.</summary>
+    /// <summary>Forgets every organization.</summary>
     public ValueTask ForgetAsync() => cache.RemoveByTagAsync(Tag);
+
+    /// <summary>Forgets every organization when the catalogue has changed since the last call: one indexed row, however many there are.</summary>
+    public async Task ForgetChangedAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await platform.CreateDbContextAsync(cancellationToken);
+        var latest = await db.Organizations.MaxAsync(o => (DateTimeOffset?)o.ChangedAt, cancellationToken);
+        if (latest != seen)
+        {
+            seen = latest;
+            await ForgetAsync();
+        }
+    }
 
     /// <inheritdoc/>
     public async Task<IEnumerable<Organization>> GetAllAsync() => await InStoreAsync(store => store.GetAllAsync());

@@ -5,6 +5,9 @@ namespace Onboarding.Tenancy.Outbox;
 /// <summary>A domain event, stored in the tenant's schema by the transaction that made it happen.</summary>
 public sealed class OutboxEvent
 {
+    // jsonb keeps members in an order of its own, so the discriminator may come anywhere.
+    private static readonly JsonSerializerOptions Json = new() { AllowOutOfOrderMetadataProperties = true };
+
     private OutboxEvent()
     {
     }
@@ -29,12 +32,12 @@ public sealed class OutboxEvent
     {
         Id = Ids.New(domainEvent.OccurredAt),
         Type = domainEvent.Type,
-        Payload = JsonSerializer.Serialize(domainEvent),
+        Payload = JsonSerializer.Serialize(domainEvent, Json),
         OccurredAt = domainEvent.OccurredAt,
     };
 
     /// <summary>The event again.</summary>
-    public DomainEvent Read() => JsonSerializer.Deserialize<DomainEvent>(Payload)
+    public DomainEvent Read() => JsonSerializer.Deserialize<DomainEvent>(Payload, Json)
         ?? throw new InvalidOperationException($"Outbox event {Id} has no payload.");
 
     /// <summary>Every consumer has done its part.</summary>

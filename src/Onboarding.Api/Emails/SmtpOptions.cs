@@ -1,0 +1,57 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Onboarding.Api.Emails;
+
+internal enum SmtpSecurity
+{
+    /// <summary>Plain text; for a relay on the same host or network.</summary>
+    None,
+
+    /// <summary>TLS after STARTTLS; refuses to send without.</summary>
+    StartTls,
+
+    /// <summary>TLS from the first byte, usually port 465.</summary>
+    Ssl,
+
+    /// <summary>TLS where the server offers it; whoever sits on the line can take it away.</summary>
+    Auto,
+}
+
+internal sealed class SmtpOptions : IValidatableObject
+{
+    public const string Section = "Smtp";
+
+    [Required]
+    public string Host { get; set; } = "";
+
+    [Range(1, 65535)]
+    public int Port { get; set; } = 587;
+
+    public string? UserName { get; set; }
+
+    public string? Password { get; set; }
+
+    [EnumDataType(typeof(SmtpSecurity))]
+    public SmtpSecurity Security { get; set; } = SmtpSecurity.StartTls;
+
+    /// <summary>The sender of every mail; the name beside it is the organization's.</summary>
+    [Required, EmailAddress]
+    public string FromAddress { get; set; } = "";
+
+    /// <summary>For one mail in total: waiting for a connection, connecting, sending. The queue's lease must be longer.</summary>
+    [Range(1, 300)]
+    public int TimeoutSeconds { get; set; } = 10;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (string.IsNullOrEmpty(UserName) != string.IsNullOrEmpty(Password))
+        {
+            yield return new("Smtp:UserName and Smtp:Password belong together.", [nameof(UserName), nameof(Password)]);
+        }
+
+        if (!string.IsNullOrEmpty(Password) && Security is (SmtpSecurity.None or SmtpSecurity.Auto))
+        {
+            yield return new("Smtp:Password is only sent under TLS: set Smtp:Security to StartTls or Ssl.", [nameof(Security)]);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Http;
+using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Outbox;
+using Onboarding.Tenancy.SignIn;
+
+namespace Onboarding.Api.Features.Members;
+
+/// <summary>How every change to a member runs: locked, guarded, recorded, and its sessions ended where it takes rights away.</summary>
+internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, RequestActor actor)
+{
+    /// <param name="change">Changes the member; null when its state does not allow that.</param>
+    /// <param name="endSessions">Why its sessions end with the change; null when they live on.</param>
+    public async Task<Results<Ok<MemberResponse>, ProblemHttpResult>> RunAsync(
+        Guid id, Func<Member, DomainEvent?> change, string? note, string? endSessions, CancellationToken cancellationToken)
+    {
+        IReadOnlyCollection<Session> ended = [];
+        var result = await db.InTransactionAsync(
+            async () =>
+            {
+                var admins = await LockAdminsAsync(cancellationToken);
+                var member = await db.Members.SingleOrDefaultAsync(m => m.Id == id, cancellationToken);
+                if (member is null || member.Status is MemberStatus.PendingVerification or MemberStatus.Expired)
+                {
+                    return GetMember.NotFound();
+                }
+
+                if (change(member) is not { } happened)
+                {
+                    return Problems.Conflict("member.not_allowed", "The member's state does not allow this.");
+                }
+
+                if (admins.Contains(id) && admins.Count == 1 && !IsActiveAdmin(member))
+                {
+                    db.ChangeTracker.Clear();
+                    return Problems.Conflict("member.last_admin", "This is the last admin; make somebody else one first.");
+                }
+
+                db.Record(happened, actor.ToActor(), note);
+                ended = endSessions is null ? [] : await ending.EndAllAsync(id, endSessions, cancellationToken);
+                await db.SaveChangesAsync(cancellationToken);
+                return (Results<Ok<MemberResponse>, ProblemHttpResult>)TypedResults.Ok(MemberResponse.From.Compile()(member));
+            },
+            cancellationToken);
+        await ending.RevokeAsync(ended, cancellationToken);
+        return result;
+    }
+
+    // Two admins who demote each other at once would both see two admins; the locked rows let the second see one (ONB-15).
+    private async Task<HashSet<Guid>> LockAdminsAsync(CancellationToken cancellationToken) => [.. (await db.Members
+        .FromSql($"SELECT *, xmin FROM members WHERE status = 'active' AND role = {Roles.Admin} ORDER BY id FOR UPDATE")
+        .ToListAsync(cancellationToken)).Select(m => m.Id)];
+
+    private static bool IsActiveAdmin(Member member) => member is { Status: MemberStatus.Active, Role: Roles.Admin };
+}

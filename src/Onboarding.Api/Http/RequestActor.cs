@@ -1,0 +1,35 @@
+using System.Diagnostics;
+using System.Security.Claims;
+using Onboarding.Api.SignIn;
+using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Members;
+
+namespace Onboarding.Api.Http;
+
+/// <summary>Who makes the current request, for use cases and for the audit log.</summary>
+internal sealed class RequestActor(IHttpContextAccessor accessor)
+{
+    private HttpContext Context => accessor.HttpContext ?? throw new InvalidOperationException("There is no request.");
+
+    /// <summary>The signed-in member; endpoints behind a policy always have one.</summary>
+    public Guid MemberId => Guid.Parse(Claim(TokenClaims.Subject)!);
+
+    /// <summary>The session of the access token.</summary>
+    public Guid SessionId => Guid.Parse(Claim(TokenClaims.SessionId)!);
+
+    /// <summary>What the caller's role allows.</summary>
+    public IReadOnlySet<string> Permissions => Roles.PermissionsOf(Claim(TokenClaims.Role));
+
+    public string? IpAddress => Context.Connection.RemoteIpAddress?.ToString();
+
+    public string? UserAgent => Context.Request.Headers.UserAgent.FirstOrDefault();
+
+    /// <summary>The same as an audit line tells it.</summary>
+    public Actor ToActor() => Claim(TokenClaims.Subject) is { } subject
+        ? new(ActorKind.Member, Guid.Parse(subject), IpAddress, RequestId)
+        : new(ActorKind.Anonymous, Id: null, IpAddress, RequestId);
+
+    private string RequestId => Activity.Current?.TraceId.ToHexString() ?? Context.TraceIdentifier;
+
+    private string? Claim(string type) => Context.User.FindFirstValue(type);
+}

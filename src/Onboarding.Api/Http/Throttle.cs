@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Finbuckle.MultiTenant.AspNetCore.Extensions;
+using Microsoft.Extensions.Options;
+using Onboarding.Api.Setup;
+using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
+
+namespace Onboarding.Api.Http;
+
+/// <summary>What is counted: a kind of call, in one organization, for one party. The organization is always part of it (SEC-6).</summary>
+internal readonly record struct ThrottleKey(string Call, Guid Organization, string Party);
+
+/// <summary>Counts calls and says who came too often. Kept in this node's memory.</summary>
+internal sealed class Throttle : IDisposable
+{
+    private readonly PartitionedRateLimiter<(ThrottleKey Key, int Limit, TimeSpan Window)> counters =
+        PartitionedRateLimiter.Create<(ThrottleKey Key, int Limit, TimeSpan Window), ThrottleKey>(call =>
+            RateLimitPartition.GetFixedWindowLimiter(call.Key, _ => new FixedWindowRateLimiterOptions
+            {
+                PermitLimit = call.Limit,
+                Window = call.Window,
+                QueueLimit = 0,
+            }));
+
+    /// <summary>Counts one call; answers how long to wait when it is one too many.</summary>
+    public TimeSpan? Count(ThrottleKey key, int limit, TimeSpan window)
+    {
+        using var lease = counters.AttemptAcquire((key, limit, window));
+        return lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : window;
+    }
+
+    public void Dispose() => counters.Dispose();
+}
+
+internal static class ThrottleExtensions
+{
+    public static IServiceCollection AddThrottling(this IServiceCollection services)
+    {
+        services.AddOptions<RateLimitOptions>().BindConfiguration(RateLimitOptions.Section).ValidateOnStart();
+        return services.AddSingleton<IValidateOptions<RateLimitOptions>, RateLimitOptionsValidator>().AddSingleton<Throttle>();
+    }
+
+    /// <summary>Limits an endpoint per organization, per network address and per account and address.</summary>
+    /// <param name="account">Names the account in the request body; null where the call names none.</param>
+    public static RouteHandlerBuilder Throttled<TRequest>(
+        this RouteHandlerBuilder builder, string call, Func<RateLimitOptions, RateLimit> limit, Func<TRequest, string?>? account = null)
+        where TRequest : class =>
+        builder.AddEndpointFilter(async (context, next) =>
+        {
+            var http = context.HttpContext;
+            var request = context.Arguments.OfType<TRequest>().FirstOrDefault();
+            var refusal = Refuse(http, call, limit(Options(http)), request is null ? null : account?.Invoke(request));
+            return refusal is null ? await next(context) : refusal;
+        });
+
+    private static RateLimitOptions Options(HttpContext http) => http.RequestServices.GetRequiredService<IOptions<RateLimitOptions>>().Value;
+
+    private static IResult? Refuse(HttpContext http, string call, RateLimit limit, string? account)
+    {
+        var throttle = http.RequestServices.GetRequiredService<Throttle>();
+        var organization = http.GetMultiTenantContext<Organization>().TenantInfo!.Key;
+        var address = http.Connection.RemoteIpAddress?.ToString() ?? "local";
+        return Over($"address:{address}", limit.PerAddress)
+            ?? (account is null ? null : Over($"account:{Member.Normalize(account)}@{address}", limit.PerAccount))
+            ?? Over("all", limit.PerOrganization);
+
+        IResult? Over(string party, int permits) =>
+            throttle.Count(new(call, organization, party), permits, limit.Window) is { } wait ? TooMany(http, permits, wait) : null;
+    }
+
+    private static IResult TooMany(HttpContext http, int permits, TimeSpan wait)
+    {
+        var headers = http.Response.Headers;
+        headers["RateLimit-Limit"] = permits.ToString(CultureInfo.InvariantCulture);
+        headers["RateLimit-Remaining"] = "0";
+        headers["RateLimit-Reset"] = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        return Problems.TooManyRequests("rate_limit.exceeded", "Too many tries. Wait a little.", wait);
+    }
+}

@@ -1,0 +1,55 @@
+using Onboarding.Tenancy;
+using Onboarding.Tenancy.Work;
+using Quartz;
+
+namespace Onboarding.Api.Jobs;
+
+/// <summary>Wakes <see cref="DrainQueue"/> when something was put into the queue: here at once, elsewhere by NOTIFY.</summary>
+/// <remarks>
+/// However often it rings, at most one extra run waits. The flag falls before the drain reads, so work committed before
+/// a ring is always seen by a run that starts after it. Many commits are one NOTIFY.
+/// </remarks>
+internal sealed partial class QueueBell(
+    [FromKeyedServices(JobScheduling.Node)] ISchedulerFactory schedulers, WorkSignal signal, ClusterSignals cluster, ILogger<QueueBell> logger)
+    : BackgroundService
+{
+    // So short that nobody notices, so long that a thousand commits a second are fifty notifications.
+    private static readonly TimeSpan Coalesce = TimeSpan.FromMilliseconds(20);
+
+    private int ringing;
+
+    /// <summary>Wakes the drain of this node.</summary>
+    public async ValueTask RingAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref ringing, 1) == 0)
+        {
+            var scheduler = await schedulers.GetScheduler(cancellationToken);
+            await scheduler.TriggerJob(DrainQueue.Key, cancellationToken);
+        }
+    }
+
+    /// <summary>The drain has heard; the next ring starts another run.</summary>
+    public void Answer() => Volatile.Write(ref ringing, 0);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await signal.WaitAsync(stoppingToken);
+            try
+            {
+                await RingAsync(stoppingToken);
+                await Task.Delay(Coalesce, stoppingToken);
+                await cluster.NotifyAsync(ClusterSignals.Work, "", stoppingToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                // Every node looks by itself once a second.
+                Failed(exception);
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The work queue's bell did not ring; the poll takes over.")]
+    private partial void Failed(Exception exception);
+}

@@ -1,0 +1,84 @@
+using Finbuckle.MultiTenant.Abstractions;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Onboarding.Api.Emails;
+using Onboarding.Api.Setup;
+using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Mail;
+using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Work;
+
+namespace Onboarding.Api.Jobs;
+
+/// <summary>Sends one composed mail. No transaction is open while the mail server is talked to.</summary>
+/// <remarks>
+/// Should the node die between the server's answer and the note of it, the mail goes out again with the same
+/// Message-Id, by which mail clients recognize it (FAULT-2).
+/// </remarks>
+internal sealed class SendEmail(
+    TenantDbContext db, IMultiTenantContextAccessor<Organization> tenant, EmailProtector protector, EmailRenderer renderer,
+    IEmailTransport transport, IOptions<WebOptions> web, IOptions<SmtpOptions> smtp, TimeProvider clock) : IWorkHandler
+{
+    // After these the mail is given up and the queue of members shows it (ONB-12).
+    private static readonly TimeSpan GiveUp = TimeSpan.FromHours(24);
+
+    private static readonly TimeSpan[] Delays =
+    [
+        TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30),
+    ];
+
+    public async Task<TimeSpan?> HandleAsync(ClaimedWork work, CancellationToken cancellationToken)
+    {
+        var email = await db.Emails.SingleOrDefaultAsync(e => e.Id == work.RefId, cancellationToken);
+        if (email is not { Status: EmailStatus.Queued, Content: { } content })
+        {
+            return null;
+        }
+
+        TimeSpan? retry = null;
+        if (clock.GetUtcNow() >= email.ExpiresAt)
+        {
+            email.MarkExpired(clock.GetUtcNow());
+        }
+        else
+        {
+            retry = await TrySendAsync(email, content, work.Attempt, cancellationToken);
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+        return retry;
+    }
+
+    private async Task<TimeSpan?> TrySendAsync(EmailMessage email, byte[] content, int attempt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await transport.SendAsync(await RenderAsync(email, content), cancellationToken);
+            email.MarkSent(clock.GetUtcNow());
+            return null;
+        }
+        catch (EmailRejectedException exception) when (exception.IsPermanent || clock.GetUtcNow() > email.CreatedAt + GiveUp)
+        {
+            email.MarkFailed(exception.Message, clock.GetUtcNow());
+            return null;
+        }
+        catch (EmailRejectedException exception)
+        {
+            email.NoteError(exception.Message);
+            var delay = Delays[Math.Min(attempt, Delays.Length) - 1];
+
+            // +-20 %, so that mails which failed together do not come back together.
+            return delay * (0.8 + (Random.Shared.NextDouble() * 0.4));
+        }
+    }
+
+    private async Task<OutgoingEmail> RenderAsync(EmailMessage email, byte[] content)
+    {
+        var organization = tenant.MultiTenantContext.TenantInfo!;
+        var (to, name, mail) = protector.Unprotect(content, organization);
+        var rendered = await renderer.RenderAsync(mail, new EmailBranding(organization.Name, organization.AccentColor, LogoUrl: null));
+        return new OutgoingEmail(
+            $"{email.Id:N}@{web.Value.BaseDomain}", organization.Identifier, to, name, smtp.Value.FromAddress, organization.Name,
+            rendered.Subject, rendered.Html, rendered.Text);
+    }
+}

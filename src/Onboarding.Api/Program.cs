@@ -1,0 +1,64 @@
+using Onboarding.Api.CommandLine;
+using Onboarding.Api.Development;
+using Onboarding.Api.Emails;
+using Onboarding.Api.Features.Approvals;
+using Onboarding.Api.Features.AuditLog;
+using Onboarding.Api.Features.Members;
+using Onboarding.Api.Features.Registration;
+using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Http;
+using Onboarding.Api.Jobs;
+using Onboarding.Api.Operations;
+using Onboarding.Api.Setup;
+
+try
+{
+    var builder = WebApplication.CreateBuilder(DevelopmentSetup.Expand(args));
+    await using var development = await DevelopmentSetup.ConfigureAsync(builder);
+    builder.LimitRequests();
+    builder.Services
+        .AddTenantResolution(builder.AddWebOptions())
+        .AddSecrets()
+        .AddSignIn()
+        .AddEmails(builder.Environment, builder.Configuration)
+        .AddJobs()
+        .AddHealth()
+        .AddProblems()
+        .AddStrictJson()
+        .AddThrottling()
+        .AddValidation()
+        .AddSwagger()
+        .AddEndpointsApiExplorer()
+        .AddRegistration()
+        .AddApprovals()
+        .AddSignInFeature()
+        .AddMembers()
+        .AddScoped<GetAuditLog>();
+
+    await using var app = builder.Build();
+    if (Commands.Match(args))
+    {
+        return await Commands.RunAsync(app, args);
+    }
+
+    app.UsePipeline();
+    app.MapRegistration();
+    app.MapSignIn();
+    app.MapApprovals();
+    app.MapMembers();
+    GetAuditLog.Map(app);
+    app.MapHealth();
+    app.MapDevelopment();
+
+    await app.PrepareAsync();
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception exception) when (Startup.Explain(exception) is { } sentences)
+{
+    await Console.Error.WriteLineAsync(sentences);
+    return 1;
+}
+
+/// <summary>The entry point; public so that tests can host it.</summary>
+public sealed partial class Program;

@@ -1,0 +1,116 @@
+using Finbuckle.MultiTenant.AspNetCore.Extensions;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Identity;
+using SignInOptions = Onboarding.Api.SignIn.SignInOptions;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.Net.Http.Headers;
+using Onboarding.Api.Http;
+using Onboarding.Api.SignIn;
+using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
+
+namespace Onboarding.Api.Setup;
+
+/// <summary>Who calls, and what they may do: bearer tokens, and one policy per permission.</summary>
+internal static class Authentication
+{
+    private static readonly object RefusalKey = new();
+
+    public static IServiceCollection AddSignIn(this IServiceCollection services)
+    {
+        services.AddOptions<SignInOptions>().BindConfiguration(SignInOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton<AccessTokens>();
+        services.AddSingleton<AccessTokenHandler>();
+        services.AddSingleton<RevokedTokens>();
+        services.AddSingleton<PasswordGate>();
+        services.AddSingleton<IPasswordHasher<Member>, PasswordHasher<Member>>();
+        services.AddOptions<PasswordHasherOptions>()
+            .Configure<IOptions<SignInOptions>>((hasher, signIn) => hasher.IterationCount = signIn.Value.PasswordIterations);
+        services.AddIdentityCore<Member>().AddEntityFrameworkStores<TenantDbContext>();
+
+        services.AddHttpContextAccessor();
+        services.AddScoped<RequestActor>();
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<AccessTokenHandler>((options, handler) =>
+        {
+            options.MapInboundClaims = false;
+            options.TokenHandlers.Clear();
+            options.TokenHandlers.Add(handler);
+            options.Events = new JwtBearerEvents { OnTokenValidated = AgreeWithOrganizationAsync, OnChallenge = RefuseAsync };
+        });
+
+        return AddPolicies(services);
+    }
+
+    /// <summary>
+    /// Goes right after authentication. A credential of another organization is refused everywhere, on anonymous
+    /// routes too (SEC-1).
+    /// </summary>
+    public static IApplicationBuilder UseTenantAgreement(this IApplicationBuilder app) => app.Use((context, next) =>
+        context.Items.ContainsKey(RefusalKey) ? Refusal(context).ExecuteAsync(context) : next(context));
+
+    private static IServiceCollection AddPolicies(IServiceCollection services)
+    {
+        var policies = services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        foreach (var permission in Permissions.All)
+        {
+            policies.AddPolicy(permission, policy => policy.RequireAuthenticatedUser().RequireAssertion(context =>
+                Roles.PermissionsOf(context.User.FindFirst(TokenClaims.Role)?.Value).Contains(permission)));
+        }
+
+        return services;
+    }
+
+    private static Task AgreeWithOrganizationAsync(TokenValidatedContext context)
+    {
+        var http = context.HttpContext;
+        var token = (JsonWebToken)context.SecurityToken;
+        if (http.GetMultiTenantContext<Organization>().TenantInfo is not { } organization)
+        {
+            context.Fail("The route belongs to no organization.");
+            return Task.CompletedTask;
+        }
+
+        // Both must agree: the audience is the organization's id, and the issuer its address (RFC 8725, sections 3.8 and 3.9).
+        var web = http.RequestServices.GetRequiredService<IOptions<WebOptions>>().Value;
+        if (!token.Audiences.Contains(organization.Id, StringComparer.Ordinal) || token.Issuer != web.UrlOf(organization))
+        {
+            http.Items[RefusalKey] = true;
+            context.Fail("The token belongs to another organization.");
+            return Task.CompletedTask;
+        }
+
+        var revoked = http.RequestServices.GetRequiredService<RevokedTokens>();
+        if (!Guid.TryParse(token.GetClaim(TokenClaims.SessionId).Value, out var session)
+            || !Guid.TryParse(token.Subject, out var member)
+            || revoked.Contains(organization, session, member, token.IssuedAt))
+        {
+            context.Fail("The session has ended.");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static Task RefuseAsync(JwtBearerChallengeContext context)
+    {
+        context.HandleResponse();
+        return Refusal(context.HttpContext, context.AuthenticateFailure is not null).ExecuteAsync(context.HttpContext);
+    }
+
+    private static IResult Refusal(HttpContext context, bool tokenGiven = true)
+    {
+        // RFC 6750, section 3: without a token the challenge carries no error.
+        context.Response.Headers[HeaderNames.WWWAuthenticate] = tokenGiven ? "Bearer error=\"invalid_token\"" : "Bearer";
+        return (tokenGiven, context.Items.ContainsKey(RefusalKey)) switch
+        {
+            (_, true) => Problems.Unauthorized("tenant.mismatch", "This credential belongs to another organization."),
+            (true, _) => Problems.Unauthorized("token.invalid", "The access token is not valid, or its session has ended."),
+            _ => Problems.Unauthorized("credentials.required", "Sign in first."),
+        };
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.OpenApi;
+
+using Onboarding.Api.Http;
+
+namespace Onboarding.Api.Setup;
+
+/// <summary>The errors that no use case has to list, because they follow from what guards its endpoint.</summary>
+internal static class CommonErrors
+{
+    public static IEnumerable<OperationError> Of(OpenApiOperation operation, IList<object> metadata)
+    {
+        var isProtected = OperationSecurity.IsProtected(metadata);
+        if (operation.RequestBody is not null || operation.Parameters?.Any(parameter => parameter.In == ParameterLocation.Query) == true)
+        {
+            yield return new("request.malformed", StatusCodes.Status400BadRequest);
+            yield return new("request.invalid", StatusCodes.Status400BadRequest);
+        }
+
+        if (isProtected)
+        {
+            yield return new("credentials.required", StatusCodes.Status401Unauthorized);
+        }
+
+        if (OperationSecurity.Policies(metadata).Any())
+        {
+            yield return new("permission.denied", StatusCodes.Status403Forbidden);
+        }
+
+        if (!OperationTenant.IsTenantless(metadata))
+        {
+            yield return new("tenant.required", StatusCodes.Status400BadRequest);
+            yield return new("tenant.ambiguous", StatusCodes.Status400BadRequest);
+            yield return new("tenant.suspended", StatusCodes.Status403Forbidden);
+            yield return new("tenant.not_found", StatusCodes.Status404NotFound);
+            if (isProtected)
+            {
+                yield return new("tenant.mismatch", StatusCodes.Status401Unauthorized);
+            }
+        }
+
+        if (!metadata.OfType<DisableRateLimitingAttribute>().Any())
+        {
+            yield return new("rate_limit.exceeded", StatusCodes.Status429TooManyRequests);
+        }
+    }
+}

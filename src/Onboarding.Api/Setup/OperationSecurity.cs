@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.OpenApi;
+
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Onboarding.Api.Setup;
+
+/// <summary>Names the credentials and the permission of an operation, from the metadata that enforces them.</summary>
+internal sealed class OperationSecurity : IOperationFilter
+{
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+        operation.Description ??= operation.Summary is { } summary ? summary + "." : null;
+
+        if (!IsProtected(metadata))
+        {
+            return;
+        }
+
+        operation.Security =
+        [
+            new() { [new OpenApiSecuritySchemeReference(Swagger.Bearer, context.Document)] = [] },
+            new() { [new OpenApiSecuritySchemeReference(Swagger.ApiKey, context.Document)] = [] },
+        ];
+
+        if (string.Join(", ", Policies(metadata).Select(policy => $"`{policy}`")) is { Length: > 0 } policies)
+        {
+            operation.Description += $"\n\nNeeds {policies}.";
+        }
+    }
+
+    /// <summary>The fallback policy asks for a sign-in wherever nothing says otherwise.</summary>
+    internal static bool IsProtected(IEnumerable<object> metadata) => !metadata.OfType<IAllowAnonymous>().Any();
+
+    internal static IEnumerable<string> Policies(IEnumerable<object> metadata) =>
+        metadata.OfType<IAuthorizeData>().Select(data => data.Policy).OfType<string>().Distinct();
+}

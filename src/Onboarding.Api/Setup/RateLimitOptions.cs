@@ -1,0 +1,52 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Onboarding.Api.Setup;
+
+/// <summary>How often one kind of call may come within <see cref="Window"/>, counted within each organization (SEC-6).</summary>
+internal sealed class RateLimit
+{
+    /// <summary>For one account from one network address. Never for the account alone: that would let anybody lock anybody out (SEC-20).</summary>
+    [Range(1, 1_000_000)]
+    public int PerAccount { get; set; } = 20;
+
+    /// <summary>For one network address, whatever accounts it names: that is what spraying looks like.</summary>
+    [Range(1, 1_000_000)]
+    public int PerAddress { get; set; } = 60;
+
+    /// <summary>For the organization as a whole.</summary>
+    [Range(1, 10_000_000)]
+    public int PerOrganization { get; set; } = 3_000;
+
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan Window { get; set; } = TimeSpan.FromMinutes(15);
+}
+
+/// <summary>Section <c>RateLimits</c>: one limit for each kind of anonymous call.</summary>
+internal sealed class RateLimitOptions
+{
+    public const string Section = "RateLimits";
+
+    [ValidateObjectMembers]
+    public RateLimit Register { get; set; } = new() { PerAccount = 5, PerAddress = 30, PerOrganization = 600 };
+
+    /// <summary>Each call is a mail to somebody; their mailbox is to be spared, whoever asks (SEC-11).</summary>
+    [ValidateObjectMembers]
+    public RateLimit ResendOtp { get; set; } = new() { PerAccount = 5, PerAddress = 30, PerOrganization = 600 };
+
+    [ValidateObjectMembers]
+    public RateLimit VerifyOtp { get; set; } = new() { PerAccount = 20, PerAddress = 60, PerOrganization = 1_200 };
+
+    [ValidateObjectMembers]
+    public RateLimit SetPassword { get; set; } = new() { PerAddress = 60 };
+
+    [ValidateObjectMembers]
+    public RateLimit Login { get; set; } = new() { PerAccount = 20, PerAddress = 200, PerOrganization = 10_000 };
+
+    [ValidateObjectMembers]
+    public RateLimit Refresh { get; set; } = new() { PerAccount = 60, PerAddress = 1_000, PerOrganization = 100_000 };
+}
+
+/// <summary>Checks the nested limits too; the code is generated.</summary>
+[OptionsValidator]
+internal sealed partial class RateLimitOptionsValidator : IValidateOptions<RateLimitOptions>;

@@ -1,0 +1,125 @@
+using Finbuckle.MultiTenant.AspNetCore.Extensions;
+using Finbuckle.MultiTenant.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using Onboarding.Api.Http;
+using Onboarding.Tenancy;
+using Onboarding.Tenancy.Organizations;
+
+namespace Onboarding.Api.Setup;
+
+/// <summary>Finds the organization of a request: by host, else by <c>X-Tenant</c> on the bare base domain.</summary>
+internal static class TenantResolution
+{
+    public const string Header = "X-Tenant";
+
+    private static readonly object NamedKey = new();
+
+    public static IServiceCollection AddTenantResolution(this IServiceCollection services, WebOptions web)
+    {
+        // Strategies are asked in this order, and the first that names a known organization wins.
+        services.AddTenancy()
+            .WithHostStrategy($"__tenant__.{web.BaseDomain}")
+            .WithHeaderStrategy(Header);
+        return services;
+    }
+
+    /// <summary>Goes right after routing. Behind it a request either has a serving organization or needs none.</summary>
+    public static IApplicationBuilder UseTenantResolution(this IApplicationBuilder app) => app
+        .Use(NameOneOrganizationAsync)
+        .UseMultiTenant()
+        .Use(AdmitAsync);
+
+    /// <summary>
+    /// Lets a request name one organization in one way. A header never overrides a host (SEC-2), so it is taken off
+    /// wherever the host does the naming: resolution would otherwise fall back to it for an unknown host.
+    /// </summary>
+    private static Task NameOneOrganizationAsync(HttpContext context, RequestDelegate next)
+    {
+        if (IsTenantless(context))
+        {
+            return next(context);
+        }
+
+        var web = context.RequestServices.GetRequiredService<IOptions<WebOptions>>().Value;
+        var host = context.Request.Host.Host.ToLowerInvariant();
+        context.Request.Host = context.Request.Host.Port is { } port ? new HostString(host, port) : new HostString(host);
+        var header = context.Request.Headers[Header];
+        if (header.Count > 1)
+        {
+            return Problems.BadRequest("tenant.ambiguous", $"The header {Header} is repeated.").ExecuteAsync(context);
+        }
+
+        if (host == web.BaseDomain)
+        {
+            context.Items[NamedKey] = string.IsNullOrWhiteSpace(header) ? null : header.ToString();
+            return next(context);
+        }
+
+        var label = host.EndsWith($".{web.BaseDomain}", StringComparison.Ordinal) ? host[..^(web.BaseDomain.Length + 1)] : host;
+        if (header.Count == 1 && !string.Equals(header, label, StringComparison.OrdinalIgnoreCase))
+        {
+            return Problems.BadRequest("tenant.ambiguous", $"The host and the header {Header} name different organizations.").ExecuteAsync(context);
+        }
+
+        context.Request.Headers.Remove(Header);
+        context.Items[NamedKey] = label;
+        return next(context);
+    }
+
+    private static async Task AdmitAsync(HttpContext context, RequestDelegate next)
+    {
+        if (IsTenantless(context))
+        {
+            await next(context);
+            return;
+        }
+
+        var organization = context.GetMultiTenantContext<Organization>().TenantInfo ?? await AskAgainAsync(context);
+        var refusal = organization is null ? Unknown(context) : Refusal(context, organization);
+        await (refusal is null ? next(context) : refusal.ExecuteAsync(context));
+    }
+
+    /// <summary>
+    /// Resolution takes a store that fails for one that does not know the name. Asked directly, a database that is down
+    /// says so, and nobody is told that their organization does not exist.
+    /// </summary>
+    private static async Task<Organization?> AskAgainAsync(HttpContext context)
+    {
+        if (context.Items[NamedKey] is not string named)
+        {
+            return null;
+        }
+
+        var store = context.RequestServices.GetRequiredService<CachedOrganizationStore>();
+        var organization = await store.GetByIdentifierAsync(named);
+        if (organization is not null)
+        {
+            context.SetTenantInfo(organization, resetServiceProviderScope: false);
+        }
+
+        return organization;
+    }
+
+    private static IResult Unknown(HttpContext context) => context.Items[NamedKey] is null
+        ? Problems.BadRequest("tenant.required", $"Name the organization: by its host, or by the header {Header}.")
+        : Problems.NotFound("tenant.not_found", "There is no such organization.");
+
+    private static IResult? Refusal(HttpContext context, Organization organization)
+    {
+        var schema = context.RequestServices.GetRequiredService<TenantSchema>();
+        return organization.Status switch
+        {
+            OrganizationStatus.Suspended => Problems.Forbidden("tenant.suspended", "This organization is suspended."),
+            OrganizationStatus.Deleting => Problems.NotFound("tenant.not_found", "There is no such organization."),
+            OrganizationStatus.Provisioning => Problems.Unavailable("tenant.provisioning", "This organization is being set up.", TimeSpan.FromSeconds(2)),
+
+            // Version N serves N and N-1 (architecture); an older schema would fail in the middle of a request.
+            _ when organization.SchemaVersion < schema.OldestServed =>
+                Problems.Unavailable("tenant.migrating", "This organization is being upgraded.", TimeSpan.FromSeconds(30)),
+            _ => null,
+        };
+    }
+
+    private static bool IsTenantless(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<IExcludeFromMultiTenantResolutionMetadata>() is { ExcludeFromResolution: true };
+}

@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using Onboarding.Api.Setup;
+using Onboarding.Tenancy;
+using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.SignIn;
+
+namespace Onboarding.Api.SignIn;
+
+/// <summary>Issues access tokens: ES256 JSON Web Tokens as RFC 9068 describes them, for one organization each.</summary>
+internal sealed class AccessTokens(SigningKeys keys, IOptions<SignInOptions> options, IOptions<WebOptions> web, TimeProvider clock)
+{
+    // RFC 8176, section 2.
+    private static readonly string[] ByPassword = ["pwd"];
+
+    private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
+
+    public TimeSpan Lifetime => options.Value.AccessTokenLifetime;
+
+    public string Issue(Organization organization, Member member, Session session)
+    {
+        var now = clock.GetUtcNow();
+        return handler.CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = web.Value.UrlOf(organization),
+            Audience = organization.Id,
+            IssuedAt = now.UtcDateTime,
+            NotBefore = now.UtcDateTime,
+            Expires = (now + Lifetime).UtcDateTime,
+            TokenType = TokenClaims.Type,
+            SigningCredentials = keys.Current,
+            Claims = new Dictionary<string, object>
+            {
+                [TokenClaims.Subject] = member.Id.ToString(),
+                [TokenClaims.SessionId] = session.Id.ToString(),
+                [TokenClaims.Organization] = organization.Id,
+                [TokenClaims.Role] = member.Role!,
+                [TokenClaims.Methods] = ByPassword,
+                [TokenClaims.Id] = Ids.New(now).ToString(),
+            },
+        });
+    }
+}

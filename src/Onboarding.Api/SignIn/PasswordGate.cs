@@ -1,0 +1,63 @@
+using Microsoft.AspNetCore.Identity;
+using Onboarding.Tenancy.Members;
+
+namespace Onboarding.Api.SignIn;
+
+/// <summary>Hashes passwords without letting hashing take the machine.</summary>
+/// <remarks>
+/// One hash is 60 ms of one core. Ungated, a sign-in flood took every other route from 57,000 to 5 requests a second;
+/// so all cores but one may hash, few may wait, and the rest hear 429 (PERF-5).
+/// </remarks>
+internal sealed class PasswordGate(IPasswordHasher<Member> hasher) : IDisposable
+{
+    private static readonly int Hashing = Math.Max(1, Environment.ProcessorCount - 1);
+
+    // About two seconds of waiting; a client that waits longer has given up.
+    private static readonly int Waiting = 32 * Hashing;
+
+    private readonly SemaphoreSlim gate = new(Hashing, Hashing);
+
+    // For accounts that do not exist: verified against like a real one, so that time tells nothing (SEC-12).
+    private readonly Lazy<string> nobody = new(() => hasher.HashPassword(null!, "nobody's password"));
+    private int inside;
+
+    /// <summary>The hash of a password; null when too many wait.</summary>
+    public Task<string?> HashAsync(string password, CancellationToken cancellationToken) =>
+        RunAsync<string>(() => hasher.HashPassword(null!, password), cancellationToken);
+
+    /// <summary>Compares a password with a hash, or with nobody's when there is none; null when too many wait.</summary>
+    public async Task<PasswordVerificationResult?> VerifyAsync(string? hash, string password, CancellationToken cancellationToken)
+    {
+        var result = await RunAsync<object>(() => hasher.VerifyHashedPassword(null!, hash ?? nobody.Value, password), cancellationToken);
+        return result is null ? null : hash is null ? PasswordVerificationResult.Failed : (PasswordVerificationResult)result;
+    }
+
+    public void Dispose() => gate.Dispose();
+
+    private async Task<T?> RunAsync<T>(Func<T> work, CancellationToken cancellationToken)
+        where T : class
+    {
+        if (Interlocked.Increment(ref inside) > Hashing + Waiting)
+        {
+            Interlocked.Decrement(ref inside);
+            return null;
+        }
+
+        try
+        {
+            await gate.WaitAsync(cancellationToken);
+            try
+            {
+                return await Task.Run(work, CancellationToken.None);
+            }
+            finally
+            {
+                gate.Release();
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref inside);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+namespace Onboarding.Api.SignIn;
+
+/// <summary>Names of the claims in an access token (RFC 7519, RFC 9068).</summary>
+internal static class TokenClaims
+{
+    public const string Subject = "sub";
+    public const string SessionId = "sid";
+    public const string Organization = "org";
+    public const string Role = "role";
+    public const string Methods = "amr";
+    public const string Id = "jti";
+
+    /// <summary>Header <c>typ</c> of access tokens: no other kind of token passes as one (SEC-22; RFC 9068, section 2.1).</summary>
+    public const string Type = "at+jwt";
+}
