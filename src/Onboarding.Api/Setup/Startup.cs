@@ -47,9 +47,17 @@ internal static class Startup
     /// <summary>Why the start failed, a sentence a line; null for what is a bug and deserves its stack.</summary>
     public static string? Explain(Exception exception) => exception switch
     {
-        OptionsValidationException options => string.Join(Environment.NewLine, options.Failures),
+        OptionsValidationException options => string.Join(Environment.NewLine, options.Failures.Select(Sentence)),
         AggregateException { InnerExceptions: var inner } when inner.All(e => e is OptionsValidationException) => string.Join(Environment.NewLine, inner.Select(Explain)),
         PrivatePostgresException postgres => postgres.Message,
         _ => null,
     };
+
+    // The framework wraps each sentence: "DataAnnotation validation failed for 'X' members: 'Y' with the error: 'sentence'."
+    private static string Sentence(string failure)
+    {
+        const string Before = "with the error: '";
+        var start = failure.IndexOf(Before, StringComparison.Ordinal);
+        return start < 0 ? failure : failure[(start + Before.Length)..].TrimEnd('.').TrimEnd('\'');
+    }
 }

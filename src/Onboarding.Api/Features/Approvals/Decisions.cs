@@ -126,5 +126,5 @@ internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProv
     private static ProblemHttpResult AlreadyDecided(Member member, string? by) => Problems.Conflict(
         "member.already_decided",
         "Somebody has already decided about this member.",
-        new Dictionary<string, object?> { ["status"] = member.Status, ["decided_by"] = by, ["decided_at"] = member.DecidedAt });
+        new Dictionary<string, object?> { ["member_status"] = member.Status, ["decided_by"] = by, ["decided_at"] = member.DecidedAt });
 }

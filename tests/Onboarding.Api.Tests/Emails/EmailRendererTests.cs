@@ -1,0 +1,143 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Onboarding.Api.Emails;
+
+namespace Onboarding.Api.Tests.Emails;
+
+public sealed class EmailRendererTests
+{
+    private const string Code = "482913";
+    private static readonly EmailBranding Acme = new("Acme & Sons", "#0f766e", null);
+    private static readonly Uri Link = new("https://acme.example.com/set-password/abc?a=1&b=2");
+
+    private readonly EmailRenderer _renderer = new(new ServiceCollection().BuildServiceProvider(), NullLoggerFactory.Instance);
+
+    public static TheoryData<string> EveryMail => [.. Mails("Ada").Keys];
+
+    [Theory]
+    [MemberData(nameof(EveryMail))]
+    public async Task User_text_is_encoded_in_html_and_readable_in_text(string mail)
+    {
+        var rendered = await _renderer.RenderAsync(Mails("Ada <script>alert(1)<script>")[mail], Acme);
+
+        Assert.DoesNotContain("<script", rendered.Html, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("Ada &lt;script&gt;alert(1)&lt;script&gt;", rendered.Html, StringComparison.Ordinal);
+        Assert.Contains("Acme &amp; Sons", rendered.Html, StringComparison.Ordinal);
+        Assert.Contains("Ada <script>alert(1)<script>", rendered.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryMail))]
+    public async Task No_name_can_start_a_header(string mail)
+    {
+        var rendered = await _renderer.RenderAsync(
+            Mails("Ada\r\nBcc: everybody")[mail], Acme with { OrganizationName = "Acme\r\nBcc: everybody\u2028x" });
+
+        Assert.DoesNotContain(rendered.Subject, character => char.IsControl(character) || character is '\u2028' or '\u2029');
+        Assert.Contains("Acme Bcc: everybody x", rendered.Subject, StringComparison.Ordinal);
+        Assert.DoesNotContain(rendered.Text.Split('\n'), line => line.StartsWith("Bcc", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Both_parts_of_a_verification_mail_say_the_code_and_the_preview_does_not()
+    {
+        var rendered = await _renderer.RenderAsync(Mails("Ada")[nameof(VerificationCodeEmail)], Acme);
+
+        Assert.Contains($">{Code}<", rendered.Html, StringComparison.Ordinal);
+        Assert.Contains(Code, rendered.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(Code, rendered.Subject, StringComparison.Ordinal);
+        Assert.Equal(2, rendered.Html.Split("10 minutes").Length - 1);
+        Assert.Contains("10 minutes", rendered.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(nameof(ApprovedEmail))]
+    [InlineData(nameof(AccountExistsEmail))]
+    public async Task Both_parts_say_the_link_in_full(string mail)
+    {
+        var rendered = await _renderer.RenderAsync(Mails("Ada")[mail], Acme);
+
+        Assert.Contains($"href=\"{WebUtility.HtmlEncode(Link.AbsoluteUri)}\"", rendered.Html, StringComparison.Ordinal);
+        Assert.Contains($"\n{Link.AbsoluteUri}\n", rendered.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rejection_without_a_reason_does_not_mention_one()
+    {
+        var with = await _renderer.RenderAsync(new RejectedEmail { FullName = "Ada", Reason = "Not <us>\nSorry" }, Acme);
+        var without = await _renderer.RenderAsync(new RejectedEmail { FullName = "Ada", Reason = " " }, Acme);
+
+        Assert.Contains("Not &lt;us&gt;", with.Html, StringComparison.Ordinal);
+        Assert.Contains("Not <us>\nSorry", with.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("reason", without.Html, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("reason", without.Text, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("Win at https://casino.example", false)]
+    [InlineData("casino.example", false)]
+    [InlineData("casino\u3002example", false)]
+    [InlineData("ada@casino", false)]
+    [InlineData("", false)]
+    [InlineData("J. R. R. Tolkien", true)]
+    [InlineData("Åsa O'Neill-Müller 山田", true)]
+    public async Task A_name_that_would_become_a_link_is_left_out(string name, bool greeted)
+    {
+        var rendered = await _renderer.RenderAsync(Mails(name)[nameof(VerificationCodeEmail)], Acme);
+
+        Assert.Contains(greeted ? $"Hello {name}," : "Hello,", rendered.Text, StringComparison.Ordinal);
+        Assert.Equal(greeted, WebUtility.HtmlDecode(rendered.Html).Contains($"Hello {name},", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Branding_cannot_leave_its_attribute_or_name_another_scheme()
+    {
+        var branding = new EmailBranding("Acme", "red;\"><script>", "javascript:alert(1)");
+        var rendered = await _renderer.RenderAsync(Mails("Ada")[nameof(ApprovedEmail)], branding);
+
+        Assert.DoesNotContain("<script", rendered.Html, StringComparison.Ordinal);
+        Assert.DoesNotContain("javascript:", rendered.Html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<img", rendered.Html, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("#0f766e", "#ffffff")]
+    [InlineData("#000000", "#ffffff")]
+    [InlineData("#ffd400", "#16191d")]
+    [InlineData("#ffffff", "#16191d")]
+    public void The_button_is_readable_on_any_accent(string accent, string expected) =>
+        Assert.Equal(expected, new EmailBranding("Acme", accent, null).OnAccent);
+
+    [Theory]
+    [MemberData(nameof(EveryMail))]
+    public async Task A_mail_survives_the_queue(string mail)
+    {
+        var original = Mails("Ada")[mail];
+        var stored = JsonSerializer.Serialize(original);
+        var restored = JsonSerializer.Deserialize<EmailTemplate>(stored)!;
+
+        Assert.IsType(original.GetType(), restored);
+        Assert.Equal(await _renderer.RenderAsync(original, Acme), await _renderer.RenderAsync(restored, Acme));
+        Assert.DoesNotContain("Subject", stored, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_mail_is_registered_and_an_unknown_one_is_refused()
+    {
+        var all = typeof(EmailTemplate).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(EmailTemplate)));
+
+        Assert.Equal(all.Select(type => type.Name).Order(), Mails("Ada").Keys.Order());
+        Assert.All(Mails("Ada").Values, mail => Assert.Contains("\"mail\":", JsonSerializer.Serialize(mail), StringComparison.Ordinal));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<EmailTemplate>("""{"mail":"unknown"}"""));
+    }
+
+    private static Dictionary<string, EmailTemplate> Mails(string fullName) => new()
+    {
+        [nameof(VerificationCodeEmail)] = new VerificationCodeEmail { FullName = fullName, Code = Code, MinutesValid = 10 },
+        [nameof(ApprovedEmail)] = new ApprovedEmail { FullName = fullName, SetPasswordUrl = Link, HoursValid = 72 },
+        [nameof(RejectedEmail)] = new RejectedEmail { FullName = fullName, Reason = "Full" },
+        [nameof(AccountExistsEmail)] = new AccountExistsEmail { FullName = fullName, SignInUrl = Link },
+    };
+}
