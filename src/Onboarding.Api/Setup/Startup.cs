@@ -58,6 +58,6 @@ internal static class Startup
     {
         const string Before = "with the error: '";
         var start = failure.IndexOf(Before, StringComparison.Ordinal);
-        return start < 0 ? failure : failure[(start + Before.Length)..].TrimEnd('.').TrimEnd('\'');
+        return start >= 0 && failure.EndsWith("'.", StringComparison.Ordinal) ? failure[(start + Before.Length)..^2] : failure;
     }
 }
