@@ -36,6 +36,7 @@ try
         .AddScoped<GetAuditLog>();
 
     await using var app = builder.Build();
+    app.RequireSettings();
     if (Commands.Match(args))
     {
         return await Commands.RunAsync(app, args);

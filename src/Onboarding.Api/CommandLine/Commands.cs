@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.Options;
 
 namespace Onboarding.Api.CommandLine;
 
@@ -13,7 +12,6 @@ internal static class Commands
 
     public static async Task<int> RunAsync(WebApplication app, string[] args)
     {
-        app.Services.GetRequiredService<IStartupValidator>().Validate();
         var root = new RootCommand("Onboarding: without a command it serves the API.")
         {
             OrganizationCommands.Create(app.Services),

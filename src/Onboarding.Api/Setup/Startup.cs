@@ -11,11 +11,12 @@ namespace Onboarding.Api.Setup;
 /// <summary>What has to be true before the first request.</summary>
 internal static class Startup
 {
+    /// <summary>Checks all settings together, so that one start tells everything that is missing. Goes before anything reads one.</summary>
+    public static void RequireSettings(this WebApplication app) => app.Services.GetRequiredService<IStartupValidator>().Validate();
+
     /// <summary>Prepares the database in Development; loads keys and revocations everywhere.</summary>
     public static async Task PrepareAsync(this WebApplication app)
     {
-        // All settings are checked together, so that one start tells everything that is missing.
-        app.Services.GetRequiredService<IStartupValidator>().Validate();
         var cancellationToken = app.Lifetime.ApplicationStopping;
         if (app.Environment.IsDevelopment() && app.Services.GetRequiredService<OwnerDataSource>().IsConfigured)
         {

@@ -53,7 +53,7 @@ internal static class WebSetup
         var section = builder.Configuration.GetSection(WebOptions.Section);
         builder.Services.AddOptions<WebOptions>().Bind(section).ValidateDataAnnotations().ValidateOnStart()
             .Validate<IHostEnvironment>(
-                (web, environment) => environment.IsDevelopment() || web.BaseDomain == "localhost" || web.PublicUrl.StartsWith("https://", StringComparison.Ordinal),
+                (web, environment) => environment.IsDevelopment() || web.PublicUrl.Length == 0 || web.BaseDomain == "localhost" || web.PublicUrl.StartsWith("https://", StringComparison.Ordinal),
                 "Web:PublicUrl must be an https address: links in mails carry secrets.");
         return section.Get<WebOptions>() ?? new WebOptions();
     }
