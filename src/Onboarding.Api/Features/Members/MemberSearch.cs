@@ -15,6 +15,9 @@ internal static class MemberSearch
 
         var escaped = text.Trim().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
         var pattern = $"%{escaped}%";
-        return members.Where(m => EF.Functions.ILike(m.UserName!, pattern) || EF.Functions.ILike(m.Email!, pattern) || EF.Functions.ILike(m.FullName, pattern));
+
+        // The escape character is named, because without one Npgsql says ESCAPE '' and the escapes would be searched for.
+        return members.Where(m =>
+            EF.Functions.ILike(m.UserName!, pattern, "\\") || EF.Functions.ILike(m.Email!, pattern, "\\") || EF.Functions.ILike(m.FullName, pattern, "\\"));
     }
 }

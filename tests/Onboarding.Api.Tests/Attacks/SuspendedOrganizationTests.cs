@@ -1,0 +1,82 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+using Finbuckle.MultiTenant.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Onboarding.Tenancy;
+using Onboarding.Tenancy.Data;
+using Onboarding.Testing;
+
+namespace Onboarding.Api.Tests.Attacks;
+
+public sealed partial class SuspendedOrganizationTests(ApiFixture fixture)
+{
+    [Fact] // ONB-14
+    public async Task Every_route_of_a_suspended_organization_gives_everybody_the_same_refusal()
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        await ChangeAsync(organization, suspend: true);
+        await Eventually.HoldsAsync(async () => (await admin.GetAsync("/me")).StatusCode == HttpStatusCode.Forbidden, "the organization is suspended");
+
+        var routes = fixture.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(e => e.Metadata.GetMetadata<IExcludeFromMultiTenantResolutionMetadata>() is not { ExcludeFromResolution: true })
+            .SelectMany(e => e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Select(method => (Method: method, Path: PathOf(e.RoutePattern.RawText!))) ?? [])
+            .Distinct().ToList();
+        Assert.Contains(("POST", "/login"), routes);
+        Assert.Contains(("PATCH", "/admin-dashboard"), routes);
+
+        var answers = new HashSet<string>();
+        foreach (var (method, path) in routes)
+        {
+            foreach (var client in new[] { admin, organization.Anonymous })
+            {
+                using var request = new HttpRequestMessage(new HttpMethod(method), path);
+                request.Content = method == "GET" ? null : JsonContent.Create(new { });
+                using var answer = await client.SendAsync(request);
+                Assert.True(await answer.CodeAsync(HttpStatusCode.Forbidden) == "tenant.suspended", $"{method} {path}");
+                answers.Add(TraceId().Replace(await answer.Content.ReadAsStringAsync(), "trace"));
+            }
+        }
+
+        Assert.Single(answers);
+    }
+
+    [Fact] // ONB-14
+    public async Task A_suspended_organization_goes_on_where_it_stopped_once_it_is_reactivated()
+    {
+        var organization = await fixture.OrganizationAsync();
+        var email = organization.EmailOf("ada");
+        var mail = await organization.MailOfAsync(email, () => organization.RegisterAsync("ada"));
+        await ChangeAsync(organization, suspend: true);
+        await Eventually.HoldsAsync(async () => (await organization.VerifyAsync(email, mail.Code.Other())).StatusCode == HttpStatusCode.Forbidden, "the organization is suspended");
+        Assert.Equal("tenant.suspended", await (await organization.VerifyAsync(email, mail.Code)).CodeAsync(HttpStatusCode.Forbidden));
+
+        await ChangeAsync(organization, suspend: false);
+        await Eventually.HoldsAsync(async () => (await organization.Anonymous.GetAsync("/me")).StatusCode == HttpStatusCode.Unauthorized, "the organization serves again");
+        await organization.TokensAsync("user");
+        Assert.Equal(0, await organization.CountAsync("members WHERE user_name = 'ada' AND status = 'pending_approval'"));
+    }
+
+    private static async Task ChangeAsync(TestOrganization organization, bool suspend)
+    {
+        var services = organization.App.Services;
+        await using var platform = await services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync();
+        var row = await platform.Organizations.SingleAsync(o => o.Id == organization.Organization.Id);
+        var now = TimeProvider.System.GetUtcNow();
+        Assert.True(suspend ? row.Suspend(now) : row.Reactivate(now));
+        await platform.SaveChangesAsync();
+        await services.GetRequiredService<ClusterSignals>().OrganizationChangedAsync(organization.Organization.Key, CancellationToken.None);
+    }
+
+    private static string PathOf(string pattern) =>
+        "/" + Parameter().Replace(pattern, "01990000-0000-7000-8000-000000000001").Trim('/');
+
+    [GeneratedRegex(@"\{[^}]+\}")]
+    private static partial Regex Parameter();
+
+    [GeneratedRegex("[0-9a-f]{32}")]
+    private static partial Regex TraceId();
+}

@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using Onboarding.Api.Setup;
+using Onboarding.Testing;
+
+namespace Onboarding.Api.Tests.Attacks;
+
+/// <summary>With the limits of a fresh installation, seen from several network addresses through a trusted proxy (SEC-20).</summary>
+public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
+{
+    private const string Victims = "198.51.100.7";
+    private const string Attackers = "203.0.113.9";
+
+    private TestApp app = null!;
+
+    public ValueTask InitializeAsync()
+    {
+        var limits = new RateLimitOptions();
+        var settings = new Dictionary<string, string?> { ["Web:TrustedProxies:0"] = "127.0.0.0/8" };
+        foreach (var (call, limit) in new[] { ("Register", limits.Register), ("ResendOtp", limits.ResendOtp), ("VerifyOtp", limits.VerifyOtp), ("SetPassword", limits.SetPassword), ("Login", limits.Login), ("Refresh", limits.Refresh) })
+        {
+            settings[$"RateLimits:{call}:PerAccount"] = limit.PerAccount.ToString(CultureInfo.InvariantCulture);
+            settings[$"RateLimits:{call}:PerAddress"] = limit.PerAddress.ToString(CultureInfo.InvariantCulture);
+            settings[$"RateLimits:{call}:PerOrganization"] = limit.PerOrganization.ToString(CultureInfo.InvariantCulture);
+        }
+
+        app = new TestApp(fixture.App.Database, fixture.Smtp, settings);
+        app.StartServer();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => app.DisposeAsync();
+
+    [Fact] // SEC-20
+    public async Task Guessing_one_password_is_stopped_for_the_attacker_and_never_locks_the_victim_out()
+    {
+        var organization = await TestOrganization.CreateAsync(app);
+        using var attacker = From(organization, Attackers);
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, (await LoginAsync(attacker, "user", "wrong wrong wrong")).StatusCode);
+        }
+
+        var refused = await LoginAsync(attacker, "user", TestOrganization.Password);
+        Assert.Equal("rate_limit.exceeded", await refused.CodeAsync(HttpStatusCode.TooManyRequests));
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(15));
+        Assert.Equal(["20"], refused.Headers.GetValues("RateLimit-Limit"));
+        Assert.Equal(["0"], refused.Headers.GetValues("RateLimit-Remaining"));
+        Assert.InRange(int.Parse(Assert.Single(refused.Headers.GetValues("RateLimit-Reset")), CultureInfo.InvariantCulture), 1, 900);
+
+        // Neither case nor spaces make another account of it.
+        Assert.Equal("rate_limit.exceeded", await (await LoginAsync(attacker, " USER ", TestOrganization.Password)).CodeAsync(HttpStatusCode.TooManyRequests));
+        using var victim = From(organization, Victims);
+        await (await LoginAsync(victim, "user", TestOrganization.Password)).OkAsync();
+    }
+
+    [Fact] // SEC-20
+    public async Task Spraying_many_accounts_from_one_address_is_stopped_and_others_go_on()
+    {
+        var organization = await TestOrganization.CreateAsync(app);
+        using var attacker = From(organization, Attackers);
+        for (var i = 0; i < 60; i++)
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, (await VerifyAsync(attacker, $"person{i}@x.test")).StatusCode);
+        }
+
+        Assert.Equal("rate_limit.exceeded", await (await VerifyAsync(attacker, "person60@x.test")).CodeAsync(HttpStatusCode.TooManyRequests));
+        using var somebody = From(organization, Victims);
+        Assert.Equal("otp.invalid", await (await VerifyAsync(somebody, "person60@x.test")).CodeAsync(HttpStatusCode.BadRequest));
+
+        // SEC-6: the same address is not limited in another organization.
+        using var elsewhere = From(await TestOrganization.CreateAsync(app), Attackers);
+        Assert.Equal("otp.invalid", await (await VerifyAsync(elsewhere, "person60@x.test")).CodeAsync(HttpStatusCode.BadRequest));
+
+        static Task<HttpResponseMessage> VerifyAsync(HttpClient client, string email) => client.PostAsJsonAsync("/verify-otp", new { email, otp = "000000" });
+    }
+
+    [Theory] // SEC-11, SEC-12
+    [InlineData("unproven")]
+    [InlineData("nobody")]
+    public async Task Resending_is_limited_alike_for_known_and_unknown_addresses(string name)
+    {
+        var organization = await TestOrganization.CreateAsync(app);
+        await organization.RegisterAsync("unproven");
+        using var client = From(organization, Victims);
+        for (var i = 0; i < 5; i++)
+        {
+            await (await client.PostAsJsonAsync("/resend-otp", new { email = organization.EmailOf(name) })).OkAsync(HttpStatusCode.Accepted);
+        }
+
+        Assert.Equal("rate_limit.exceeded", await (await client.PostAsJsonAsync("/resend-otp", new { email = organization.EmailOf(name).ToUpperInvariant() })).CodeAsync(HttpStatusCode.TooManyRequests));
+    }
+
+    [Fact] // SEC-47
+    public async Task The_address_in_a_header_counts_only_from_a_trusted_proxy()
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var client = From(organization, Attackers);
+        await LoginAsync(client, "user", "wrong wrong wrong");
+        Assert.Equal(["127.0.0.1"], await organization.QueryAsync<string>("SELECT ip_address FROM audit_log WHERE action = 'sign_in.failed'"));
+
+        var trusting = await TestOrganization.CreateAsync(app);
+        using var behindProxy = From(trusting, Attackers);
+        await LoginAsync(behindProxy, "user", "wrong wrong wrong");
+        Assert.Equal([Attackers], await trusting.QueryAsync<string>("SELECT ip_address FROM audit_log WHERE action = 'sign_in.failed'"));
+    }
+
+    private static Task<HttpResponseMessage> LoginAsync(HttpClient client, string username, string password) =>
+        client.PostAsJsonAsync("/login", new { username, password });
+
+    private static HttpClient From(TestOrganization organization, string address)
+    {
+        var client = organization.App.ClientFor(organization.Identifier);
+        client.DefaultRequestHeaders.Add("X-Forwarded-For", address);
+        return client;
+    }
+}

@@ -1,0 +1,50 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+using Onboarding.Api.SignIn;
+using Onboarding.Testing;
+
+namespace Onboarding.Api.Tests;
+
+/// <summary>Tests that turn the clock share one product and run one after the other.</summary>
+[CollectionDefinition(Name)]
+public sealed class ClockCollection : ICollectionFixture<ClockedApp>
+{
+    public const string Name = "clock";
+}
+
+/// <summary>A product on a database of its own, whose clock stands still until a test advances it.</summary>
+public sealed class ClockedApp(ApiFixture fixture) : IAsyncLifetime
+{
+    // Whole seconds: PostgreSQL keeps microseconds, and a test on the edge of a limit must not fall over a tenth of one.
+    public FakeTimeProvider Clock { get; } = new(DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()));
+
+    public TestApp App { get; private set; } = null!;
+
+    public Task<TestOrganization> OrganizationAsync() => TestOrganization.CreateAsync(App);
+
+    /// <summary>Lets time pass, once everything that is under way has settled; a mail must not run into its timeout.</summary>
+    public async Task AdvanceAsync(TimeSpan time)
+    {
+        await using var dataSource = NpgsqlDataSource.Create(App.Database.OwnerConnectionString);
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await using var command = dataSource.CreateCommand("SELECT count(*) FROM platform.work");
+                return (long)(await command.ExecuteScalarAsync())! == 0;
+            },
+            "the work queue is empty");
+        Clock.Advance(time);
+
+        // What the cluster's daily job does; it runs by the real clock.
+        await App.Services.GetRequiredService<SigningKeys>().RotateAsync(CancellationToken.None);
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        App = new TestApp(await fixture.Postgres.CreateDatabaseAsync(), fixture.Smtp, configure: services => services.AddSingleton<TimeProvider>(Clock));
+        App.StartServer();
+    }
+
+    public async ValueTask DisposeAsync() => await App.DisposeAsync();
+}

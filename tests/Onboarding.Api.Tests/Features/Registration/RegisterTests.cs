@@ -1,0 +1,112 @@
+using System.Net;
+using System.Net.Http.Json;
+using Onboarding.Testing;
+
+namespace Onboarding.Api.Tests.Features.Registration;
+
+public sealed class RegisterTests(ApiFixture fixture)
+{
+    [Fact] // ONB-1
+    public async Task Registering_writes_a_member_without_password_and_role_and_nothing_else()
+    {
+        var organization = await fixture.OrganizationAsync();
+        await organization.MailOfAsync(organization.EmailOf("ada"), () => organization.RegisterAsync("ada"));
+
+        var row = await organization.QueryAsync<string>("SELECT concat_ws('|', status, coalesce(role, '-'), coalesce(password_hash, '-'), email_confirmed, coalesce(verified_at::text, '-')) FROM members WHERE user_name = 'ada'");
+        Assert.Equal("pending_verification|-|-|f|-", Assert.Single(row));
+        Assert.Equal(0, await organization.CountAsync("set_password_links"));
+        Assert.Equal(0, await organization.CountAsync("sessions"));
+
+        // Nobody is asked to decide about an address that is not proven.
+        using var admin = await organization.SignInAsync();
+        var id = Assert.Single(await organization.QueryAsync<Guid>("SELECT id FROM members WHERE user_name = 'ada'"));
+        Assert.Empty((await (await admin.GetAsync("/admin-dashboard")).OkAsync()).GetProperty("data").EnumerateArray());
+        Assert.Equal("member.not_found", await (await admin.PostAsJsonAsync($"/members/{id}/approve", new { })).CodeAsync(HttpStatusCode.NotFound));
+    }
+
+    [Fact] // ONB-2, SEC-11
+    public async Task The_same_address_twice_is_one_row_and_only_the_newest_code_is_good()
+    {
+        var organization = await fixture.OrganizationAsync();
+        var email = organization.EmailOf("ada");
+        var first = await organization.MailOfAsync(email, () => organization.RegisterAsync("ada"));
+        var second = await organization.MailOfAsync(email, () => organization.RegisterAsync("countess", email.ToUpperInvariant()));
+
+        Assert.Equal(1, await organization.CountAsync($"members WHERE lower(email) = '{email}'"));
+        if (first.Code != second.Code)
+        {
+            Assert.Equal("otp.invalid", await (await organization.VerifyAsync(email, first.Code)).CodeAsync(HttpStatusCode.BadRequest));
+        }
+
+        await (await organization.VerifyAsync(email, second.Code)).OkAsync();
+        Assert.Equal("countess", Assert.Single(await organization.QueryAsync<string>($"SELECT user_name FROM members WHERE lower(email) = '{email}'")));
+    }
+
+    [Fact] // ONB-2
+    public async Task Twenty_registrations_of_one_address_at_once_leave_one_row_and_one_open_code()
+    {
+        var organization = await fixture.OrganizationAsync();
+        var email = organization.EmailOf("ada");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => organization.RegisterAsync($"ada{i}", email)));
+
+        Assert.Equal(20, answers.Count(HttpStatusCode.Accepted));
+        await organization.SettledAsync();
+        Assert.Equal(1, await organization.CountAsync($"members WHERE email = '{email}'"));
+        Assert.Equal(1, await organization.CountAsync("one_time_codes WHERE closed_at IS NULL"));
+        var mail = await organization.MailOfAsync(email, () => organization.ResendAsync(email));
+        await (await organization.VerifyAsync(email, mail.Code)).OkAsync();
+    }
+
+    [Fact] // ONB-3
+    public async Task The_address_of_a_member_gets_the_same_answer_and_a_mail_that_an_account_exists()
+    {
+        var organization = await fixture.OrganizationAsync();
+        var email = organization.EmailOf("user");
+        var mail = await organization.MailOfAsync(email, () => organization.RegisterAsync("somebody", email));
+
+        Assert.Equal(organization.Identifier + ".localhost", mail.Link.Host);
+        Assert.Throws<InvalidOperationException>(() => mail.Code);
+        Assert.Equal(["account_exists"], await organization.QueryAsync<string>($"SELECT template FROM emails WHERE member_id = '{organization.UserId}'"));
+        Assert.Equal(1, await organization.CountAsync($"members WHERE email = '{email}'"));
+        Assert.Equal(0, await organization.CountAsync("one_time_codes"));
+        await organization.TokensAsync("user");
+    }
+
+    [Fact] // ONB-5
+    public async Task Of_two_who_want_one_user_name_the_first_to_prove_the_address_gets_it()
+    {
+        var organization = await fixture.OrganizationAsync();
+        var (one, two) = ($"one@{organization.Identifier}.test", $"two@{organization.Identifier}.test");
+        var codeOne = (await organization.MailOfAsync(one, () => organization.RegisterAsync("ada", one))).Code;
+        var codeTwo = (await organization.MailOfAsync(two, () => organization.RegisterAsync("ADA", two))).Code;
+
+        // Both have read that the name is free before either may write.
+        await using var codes = await RowLock.HoldAsync(organization, "SELECT 1 FROM one_time_codes FOR UPDATE");
+        var racing = new[] { organization.VerifyAsync(one, codeOne), organization.VerifyAsync(two, codeTwo) };
+        await codes.WaitForWaitersAsync(2);
+        await codes.ReleaseAsync();
+        var answers = await Task.WhenAll(racing);
+
+        Assert.Equal(1, answers.Count(HttpStatusCode.OK));
+        var loser = answers[0].IsSuccessStatusCode ? 1 : 0;
+        Assert.Equal("username.taken", await answers[loser].CodeAsync(HttpStatusCode.Conflict));
+        Assert.Equal(1, await organization.CountAsync("members WHERE normalized_user_name = 'ADA' AND status = 'pending_approval'"));
+
+        // The loser takes another name and is in the queue too.
+        var email = loser == 0 ? one : two;
+        var mail = await organization.MailOfAsync(email, () => organization.RegisterAsync("ada2", email));
+        await (await organization.VerifyAsync(email, mail.Code)).OkAsync();
+    }
+
+    [Theory] // SEC-36
+    [InlineData("role", "admin")]
+    [InlineData("status", "active")]
+    [InlineData("organization_id", "01990000-0000-7000-8000-000000000001")]
+    public async Task A_registration_cannot_bring_along_what_only_others_may_decide(string field, string value)
+    {
+        var organization = await fixture.OrganizationAsync();
+        var body = new Dictionary<string, string> { ["username"] = "eve", ["email"] = organization.EmailOf("eve"), ["full_name"] = "Eve", [field] = value };
+        Assert.Equal(HttpStatusCode.BadRequest, (await organization.Anonymous.PostAsJsonAsync("/register", body)).StatusCode);
+        Assert.Equal(0, await organization.CountAsync("members WHERE user_name = 'eve'"));
+    }
+}

@@ -1,0 +1,23 @@
+using System.Diagnostics;
+
+namespace Onboarding.Testing;
+
+/// <summary>Waits for a condition that is read over a connection, so that every look costs a round trip and no sleep is needed.</summary>
+public static class Eventually
+{
+    /// <summary>Looks until it holds; fails after 15 seconds by default. Returns how long it took.</summary>
+    public static async Task<TimeSpan> HoldsAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var limit = within ?? TimeSpan.FromSeconds(15);
+        while (!await condition())
+        {
+            if (Stopwatch.GetElapsedTime(started) > limit)
+            {
+                throw new TimeoutException($"Within {limit.TotalSeconds:0.#} s this did not come true: {what}");
+            }
+        }
+
+        return Stopwatch.GetElapsedTime(started);
+    }
+}
