@@ -1,0 +1,3 @@
+using Onboarding.Tenancy.Tests.Isolation;
+
+[assembly: AssemblyFixture(typeof(IsolationFixture))]

@@ -1,0 +1,169 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Isolation;
+using Onboarding.Tenancy.Members;
+
+namespace Onboarding.Tenancy.Tests.Isolation;
+
+/// <summary>The tenant's settings in front of a command change nothing about what the command answers.</summary>
+public sealed class UnitOfWorkTests(IsolationFixture fixture)
+{
+    // Adversarial isolation test 4, permanent: with the settings in front of an update this would succeed silently.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_stale_update_or_delete_is_a_concurrency_failure(bool delete)
+    {
+        var a = await fixture.OrganizationAsync();
+
+        await fixture.InAsync(a, async db =>
+        {
+            var member = await db.Members.SingleAsync();
+            await fixture.OwnerAsync<string>($"UPDATE {a.Schema}.members SET full_name = 'Changed meanwhile'");
+            Change(db, member, delete);
+            await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => db.SaveChangesAsync());
+            return 0;
+        });
+
+        Assert.Equal(["Changed meanwhile"], await fixture.OwnerAsync<string>($"SELECT full_name FROM {a.Schema}.members"));
+    }
+
+    // The same through the synchronous path, and for a row that is gone.
+    [Fact]
+    public async Task An_update_of_a_deleted_row_is_a_concurrency_failure_in_sync_code_too()
+    {
+        var a = await fixture.OrganizationAsync();
+
+        await fixture.InAsync(a, async db =>
+        {
+            var member = await db.Members.SingleAsync();
+            await fixture.OwnerAsync<string>($"DELETE FROM {a.Schema}.members");
+            Change(db, member, delete: false);
+            Assert.Throws<DbUpdateConcurrencyException>(() => db.SaveChanges());
+            return 0;
+        });
+    }
+
+    [Fact]
+    public async Task SaveChanges_without_a_transaction_is_refused()
+    {
+        var a = await fixture.OrganizationAsync();
+
+        await fixture.InAsync(a, async db =>
+        {
+            db.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;
+            Change(db, await db.Members.SingleAsync(), delete: false);
+            var refused = await Record.ExceptionAsync(() => db.SaveChangesAsync());
+            Assert.Contains(nameof(AutoTransactionBehavior), (refused is DbUpdateException ? refused.InnerException : refused)!.Message, StringComparison.Ordinal);
+            return 0;
+        });
+        Assert.Equal(["Same name"], await fixture.OwnerAsync<string>($"SELECT full_name FROM {a.Schema}.members"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Set_based_commands_count_their_own_rows(bool inTransaction)
+    {
+        var a = await fixture.OrganizationAsync();
+
+        await fixture.InAsync(a, db => inTransaction ? db.InTransactionAsync(() => CountAsync(db), CancellationToken.None) : CountAsync(db));
+
+        static async Task<int> CountAsync(TenantDbContext db)
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                db.Members.Add(Member.Register($"m{i}", $"m{i}@example.test", "M", DateTimeOffset.UnixEpoch).Member);
+            }
+
+            Assert.Equal(2, await db.SaveChangesAsync());
+            Assert.Equal(3, await db.Members.ExecuteUpdateAsync(set => set.SetProperty(m => m.FullName, "All")));
+            Assert.Equal(1, db.Members.Where(m => m.UserName == "m1").ExecuteUpdate(set => set.SetProperty(m => m.FullName, "One")));
+            Assert.Equal(0, await db.Members.Where(m => m.UserName == "none").ExecuteDeleteAsync());
+            Assert.Equal(1, db.Members.Where(m => m.UserName == "m0").ExecuteDelete());
+            Assert.Equal(2, await db.Database.ExecuteSqlAsync($"UPDATE members SET full_name = {"Raw"}"));
+            Assert.Equal(["Raw", "Raw"], await db.Members.Select(m => m.FullName).ToListAsync());
+            return 0;
+        }
+    }
+
+    [Fact]
+    public async Task Scalars_are_the_commands_own_and_not_the_settings()
+    {
+        var a = await fixture.OrganizationAsync();
+
+        await fixture.InAsync(a, async db =>
+        {
+            Assert.Equal(42, await db.Database.SqlQuery<int>($"SELECT {42} AS \"Value\"").SingleAsync());
+            Assert.Equal(42, db.Database.SqlQuery<int>($"SELECT {42} AS \"Value\"").Single());
+            Assert.Equal(a.Schema, await db.Database.SqlQuery<string>($"SELECT current_user::text AS \"Value\"").SingleAsync());
+            Assert.Equal([a.Schema], await db.Database.SqlQuery<string>($"SELECT unnest(current_schemas(false))::text AS \"Value\"").ToListAsync());
+            Assert.True(await db.Members.AnyAsync());
+            Assert.Equal(1, db.Members.Count());
+            Assert.Null(await db.Members.MaxAsync(m => m.DecidedAt));
+            Assert.Equal(a.Identifier, (await db.Members.FromSql($"SELECT *, xmin FROM members WHERE user_name = {a.Identifier}").SingleAsync()).UserName);
+            return 0;
+        });
+    }
+
+    // A failed statement must give its connection back, in sync and async code: with a pool of one the next would wait for ever.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_failed_statement_blocks_no_connection(bool sync)
+    {
+        var a = await fixture.OrganizationAsync();
+        await using var services = fixture.Build($"{fixture.Database.ApplicationConnectionString};Maximum Pool Size=1;Timeout=5");
+        for (var i = 0; i < 3; i++)
+        {
+            await services.GetRequiredService<TenantScope>().RunAsync(a, async scope =>
+            {
+                var db = scope.GetRequiredService<TenantDbContext>();
+                var query = db.Database.SqlQuery<int>($"SELECT x AS \"Value\" FROM there_is_no_such_table");
+                var failure = sync ? Record.Exception(() => query.ToList()) : await Record.ExceptionAsync(() => query.ToListAsync());
+                Assert.Equal("42P01", Assert.IsType<PostgresException>(failure).SqlState);
+                Assert.Equal(1, sync ? db.Members.Count() : await db.Members.CountAsync());
+            });
+        }
+    }
+
+    // SEC-4: what a transaction was told ends with it, committed or not.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Settings_end_with_their_transaction(bool commit)
+    {
+        var a = await fixture.OrganizationAsync();
+        await using var services = fixture.Build($"{fixture.Database.ApplicationConnectionString};Maximum Pool Size=1");
+        var failure = await Record.ExceptionAsync(() => services.GetRequiredService<TenantScope>().RunAsync(a, scope =>
+        {
+            var db = scope.GetRequiredService<TenantDbContext>();
+            return db.InTransactionAsync(
+                async () =>
+                {
+                    await db.Members.CountAsync();
+                    return commit ? 0 : throw new TimeoutException();
+                },
+                CancellationToken.None);
+        }));
+        Assert.Equal(commit, failure is null);
+
+        // No Reset On Close: whatever stood on the session would still stand there.
+        await using var command = services.GetRequiredService<NpgsqlDataSource>().CreateCommand("SELECT concat_ws(' ', current_user, current_setting('role'), current_setting('search_path'))");
+        Assert.Equal("onboarding_app none nobody", await command.ExecuteScalarAsync());
+    }
+
+    private static void Change(TenantDbContext db, Member member, bool delete)
+    {
+        if (delete)
+        {
+            db.Members.Remove(member);
+        }
+        else
+        {
+            member.RegisterAgain("stale", "Stale", DateTimeOffset.UnixEpoch);
+        }
+    }
+}
