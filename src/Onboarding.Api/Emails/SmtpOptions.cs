@@ -21,7 +21,7 @@ internal sealed class SmtpOptions : IValidatableObject
 {
     public const string Section = "Smtp";
 
-    [Required]
+    [Required(ErrorMessage = "Smtp:Host is missing: the mail server.")]
     public string Host { get; set; } = "";
 
     [Range(1, 65535)]
@@ -35,11 +35,12 @@ internal sealed class SmtpOptions : IValidatableObject
     public SmtpSecurity Security { get; set; } = SmtpSecurity.StartTls;
 
     /// <summary>The sender of every mail; the name beside it is the organization's.</summary>
-    [Required, EmailAddress]
+    [Required(ErrorMessage = "Smtp:FromAddress is missing: the sender of every mail.")]
+    [EmailAddress(ErrorMessage = "Smtp:FromAddress is not an e-mail address.")]
     public string FromAddress { get; set; } = "";
 
-    /// <summary>For one mail in total: waiting for a connection, connecting, sending. The queue's lease must be longer.</summary>
-    [Range(1, 300)]
+    /// <summary>For one mail in total: waiting for a connection, connecting, sending. The queue's lease is longer.</summary>
+    [Range(1, 60, ErrorMessage = "Smtp:TimeoutSeconds takes 1 to 60.")]
     public int TimeoutSeconds { get; set; } = 10;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -1,14 +1,22 @@
 using System.Text.Json;
 
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
+using Onboarding.Tenancy.Isolation;
 
 namespace Onboarding.Api.Http;
 
 /// <summary>Separates what the client did wrong, or walked away from, from our own bugs.</summary>
-/// <remarks>An exception that is handled here is not logged as an error; any other becomes 500 without a detail.</remarks>
-internal sealed class UnhandledExceptions(IProblemDetailsService problems) : IExceptionHandler
+/// <remarks>
+/// An exception that is handled here is not logged as an error; any other becomes 500 without a detail. A database that
+/// is away is nobody's bug: 503, and when to come back (FAULT-4, FAULT-5).
+/// </remarks>
+internal sealed partial class UnhandledExceptions(IProblemDetailsService problems, ILogger<UnhandledExceptions> logger) : IExceptionHandler
 {
     private const int ClientClosedRequest = 499;
+
+    /// <summary>About what a restart of PostgreSQL takes.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
     public ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -16,6 +24,13 @@ internal sealed class UnhandledExceptions(IProblemDetailsService problems) : IEx
         {
             httpContext.Response.StatusCode = ClientClosedRequest;
             return ValueTask.FromResult(true);
+        }
+
+        if (TransientFailures.IsDatabaseAway(exception))
+        {
+            DatabaseAway(exception);
+            httpContext.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = Away() });
         }
 
         if (exception is not BadHttpRequestException bad)
@@ -32,6 +47,13 @@ internal sealed class UnhandledExceptions(IProblemDetailsService problems) : IEx
                 : new() { Status = bad.StatusCode, Detail = UnreadableParameter.Explain(bad) },
         });
     }
+
+    // A load balancer and an honest client both know what to do with it; a 500 would say that somebody has to look.
+    private static ProblemDetails Away() => Problems.Unavailable(
+        "server.unavailable", "The database is away for a moment. Try again shortly.", RetryAfter).ProblemDetails;
+
+    [LoggerMessage(LogLevel.Warning, "The database was away; the request was answered with 503.")]
+    private partial void DatabaseAway(Exception exception);
 
     /// <summary>Drivers wrap the cancellation, so the whole chain counts.</summary>
     private static bool IsCausedByAbort(Exception? exception)

@@ -8,12 +8,18 @@ namespace Onboarding.Api.Jobs;
 /// <summary>Works off what is due in the queue. Runs on every node: woken by <see cref="QueueBell"/>, at the latest after a second.</summary>
 [DisallowConcurrentExecution]
 internal sealed partial class DrainQueue(
-    WorkQueue queue, CachedOrganizationStore organizations, TenantScope tenants, QueueBell bell, ILogger<DrainQueue> logger) : IJob
+    WorkQueue queue, CachedOrganizationStore organizations, TenantScope tenants, QueueBell bell, TimeProvider clock, ILogger<DrainQueue> logger) : IJob
 {
     public static readonly JobKey Key = new("drain-queue");
 
     /// <summary>Longer than anything a handler may take (one SMTP send), so that a live worker is never overtaken.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
+
+    /// <summary>What waits longer behind slow siblings goes back: its lease could end while it is handled.</summary>
+    private static readonly TimeSpan Begin = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a stop waits for what has begun; a whole stop takes less than 10 s.</summary>
+    private static readonly TimeSpan WhileStopping = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WhileSuspended = TimeSpan.FromMinutes(1);
@@ -29,12 +35,17 @@ internal sealed partial class DrainQueue(
         {
             var claimed = await queue.ClaimAsync(Batch, Lease, cancellationToken);
 
-            // What is claimed is finished even when the node is stopping: giving up in the middle of a send would
-            // leave it unknown whether it was sent.
+            // What has begun is finished even when the node is stopping, as long as the stop can wait: giving up in the
+            // middle of a send leaves it unknown whether it was sent. What has not begun goes back.
+            using var giveUp = new CancellationTokenSource();
+            await using var stopping = cancellationToken.Register(() => giveUp.CancelAfter(WhileStopping));
+            var claimedAt = clock.GetTimestamp();
             await Parallel.ForEachAsync(
                 claimed,
                 new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = CancellationToken.None },
-                async (work, _) => await HandleAsync(work));
+                async (work, _) => await (cancellationToken.IsCancellationRequested || clock.GetElapsedTime(claimedAt) > Begin
+                    ? TryGiveBackAsync(work, TimeSpan.Zero)
+                    : HandleAsync(work, giveUp.Token)));
             if (claimed.Count < Batch)
             {
                 return;
@@ -42,11 +53,11 @@ internal sealed partial class DrainQueue(
         }
     }
 
-    private async Task HandleAsync(ClaimedWork work)
+    private async Task HandleAsync(ClaimedWork work, CancellationToken giveUp)
     {
         try
         {
-            var wait = await RunAsync(work);
+            var wait = await RunAsync(work, giveUp);
             await (wait is { } delay
                 ? queue.RetryAsync(work, delay, CancellationToken.None)
                 : queue.CompleteAsync(work, CancellationToken.None));
@@ -54,17 +65,17 @@ internal sealed partial class DrainQueue(
         catch (Exception exception)
         {
             Failed(exception, work.Kind, work.Id, work.Attempt);
-            await TryGiveBackAsync(work);
+            await TryGiveBackAsync(work, giveUp.IsCancellationRequested ? TimeSpan.Zero : AfterFailure * Math.Min(work.Attempt, 20));
         }
     }
 
-    private async Task<TimeSpan?> RunAsync(ClaimedWork work)
+    private async Task<TimeSpan?> RunAsync(ClaimedWork work, CancellationToken giveUp)
     {
         var organization = await organizations.GetAsync(work.OrganizationId.ToString());
         return organization?.Status switch
         {
             OrganizationStatus.Active => await tenants.RunAsync(
-                organization, services => services.GetRequiredKeyedService<IWorkHandler>(work.Kind).HandleAsync(work, CancellationToken.None)),
+                organization, services => services.GetRequiredKeyedService<IWorkHandler>(work.Kind).HandleAsync(work, giveUp)),
 
             // Pauses with the organization and goes on with it.
             OrganizationStatus.Suspended or OrganizationStatus.Provisioning => WhileSuspended,
@@ -72,11 +83,11 @@ internal sealed partial class DrainQueue(
         };
     }
 
-    private async Task TryGiveBackAsync(ClaimedWork work)
+    private async Task TryGiveBackAsync(ClaimedWork work, TimeSpan delay)
     {
         try
         {
-            await queue.RetryAsync(work, AfterFailure * Math.Min(work.Attempt, 20), CancellationToken.None);
+            await queue.RetryAsync(work, delay, CancellationToken.None);
         }
         catch (Exception exception)
         {

@@ -58,6 +58,7 @@ internal static class JobScheduling
         // What is stored stays: replacing a trigger forgets a run that fell due while no node was up. A changed or
         // removed job is therefore a migration that deletes its rows; the first node to start stores the new one.
         services.Configure<QuartzOptions>(Cluster, options => options.Scheduling.IgnoreDuplicates = true);
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(9));
         services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
 
         services.AddKeyedScoped<IWorkHandler, HandleEvent>(WorkKinds.Event);

@@ -45,7 +45,8 @@ internal sealed class SendEmail(
             retry = await TrySendAsync(email, content, work.Attempt, cancellationToken);
         }
 
-        await db.SaveChangesAsync(cancellationToken);
+        // Not to be cancelled: what the mail server has taken must not be forgotten.
+        await db.SaveChangesAsync(CancellationToken.None);
         return retry;
     }
 

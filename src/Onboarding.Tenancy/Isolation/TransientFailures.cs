@@ -8,6 +8,11 @@ namespace Onboarding.Tenancy.Isolation;
 /// <summary>Which failures of the database pass by themselves.</summary>
 public static class TransientFailures
 {
+    /// <summary>
+    /// Whether the caller should come back later: the database is away, or could not say in time what became of a COMMIT.
+    /// </summary>
+    public static bool IsDatabaseAway(Exception exception) => exception is CommitInDoubtException || IsConnectionLost(exception);
+
     /// <summary>The connection broke or could not be made: the server restarts, fails over or is full.</summary>
     public static bool IsConnectionLost(Exception exception) => exception switch
     {
@@ -16,7 +21,7 @@ public static class TransientFailures
             or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.IdleSessionTimeout,
         NpgsqlException { InnerException: IOException or SocketException or TimeoutException } => true,
         NpgsqlException { IsTransient: true } => true,
-        InvalidOperationException or DbUpdateException => exception.InnerException is { } inner && IsConnectionLost(inner),
+        InvalidOperationException or DbUpdateException or RetryLimitExceededException => exception.InnerException is { } inner && IsConnectionLost(inner),
         _ => false,
     };
 }

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using Onboarding.Api.Development;
 using Onboarding.Api.Features.Registration;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
@@ -17,7 +18,7 @@ public sealed record LoginRequest(
     [property: Required, StringLength(PasswordRules.MaxLength)] string Password);
 
 /// <summary>Signs a member in. Every failure is <c>login.invalid</c>, and costs one hash and one audit line (SEC-12).</summary>
-internal sealed class Login(TenantDbContext db, SessionTokens tokens, RequestActor actor, PasswordGate gate, TimeProvider clock)
+internal sealed class Login(TenantDbContext db, SessionTokens tokens, RequestActor actor, PasswordGate gate, IHostEnvironment environment, TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/login", (LoginRequest request, Login useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
@@ -37,7 +38,9 @@ internal sealed class Login(TenantDbContext db, SessionTokens tokens, RequestAct
             return SetPassword.Busy();
         }
 
-        if (member is null || verified == PasswordVerificationResult.Failed)
+        // A database that was seeded for a demo and then put into production must not stay open to everybody.
+        var demo = request.Password == DemoData.Password && !environment.IsDevelopment();
+        if (member is null || demo || verified == PasswordVerificationResult.Failed)
         {
             db.Audit("sign_in.failed", actor.ToActor(), member?.Id, note: null, clock.GetUtcNow());
             await db.SaveChangesAsync(cancellationToken);
