@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Faults;
@@ -50,6 +52,26 @@ public sealed class KilledRequestTests(Nodes nodes)
         var first = await organization.TokensAsync("user");
         await KillWhileAsync(organization, "SELECT 1 FROM sessions FOR UPDATE", node => node.RefreshAsync(organization, first.Refresh()));
         Assert.Equal(0, await organization.CountAsync("refresh_tokens WHERE redeemed_at IS NOT NULL"));
+
+        var node = await nodes.NodeAsync();
+        var second = await (await node.RefreshAsync(organization, first.Refresh())).OkAsync();
+        await (await node.RefreshAsync(organization, second.Refresh())).OkAsync();
+    }
+
+    [Fact] // FAULT-3
+    public async Task A_refresh_whose_answer_died_with_the_node_is_repeated_within_the_grace()
+    {
+        var organization = await nodes.OrganizationAsync();
+        var first = await organization.TokensAsync("user");
+        await using var proxy = PostgresProxy.Start(nodes.Quiet.Database.ApplicationConnectionString);
+        await using var dying = await nodes.AnotherAsync(proxy.ConnectionString);
+
+        var committed = proxy.OnCommitOf(SHA256.HashData(Encoding.ASCII.GetBytes(first.Refresh())), CommitFate.Silence);
+        var lost = dying.RefreshAsync(organization, first.Refresh());
+        await committed;
+        await dying.KillAsync();
+        await Assert.ThrowsAsync<HttpRequestException>(() => lost);
+        Assert.Equal(1, await organization.CountAsync("refresh_tokens WHERE redeemed_at IS NOT NULL"));
 
         var node = await nodes.NodeAsync();
         var second = await (await node.RefreshAsync(organization, first.Refresh())).OkAsync();

@@ -34,6 +34,15 @@ public sealed class Nodes(ApiFixture fixture) : IAsyncLifetime
     public Task<ApiProcess> AnotherAsync(string? connectionString = null) =>
         ApiProcess.StartAsync(database, Smtp, new Dictionary<string, string?> { ["Database:ConnectionString"] = connectionString ?? database.ApplicationConnectionString });
 
+    /// <summary>Kills the living node, if there is one.</summary>
+    public async Task KillAsync()
+    {
+        if (node is { HasExited: false })
+        {
+            await node.KillAsync();
+        }
+    }
+
     /// <summary>What a dead worker held falls due: two minutes pass for the queue alone.</summary>
     public async Task EndLeasesAsync(TestOrganization organization)
     {
