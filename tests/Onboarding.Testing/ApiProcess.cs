@@ -137,6 +137,12 @@ public sealed class ApiProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        // Settings of whoever runs the suite are not the test's.
+        foreach (var inherited in start.Environment.Keys.Where(key => key.Contains("__", StringComparison.Ordinal) || key is "ASPNETCORE_URLS").ToList())
+        {
+            start.Environment.Remove(inherited);
+        }
+
         start.Environment["ASPNETCORE_ENVIRONMENT"] = environment;
         start.Environment["DOTNET_ENVIRONMENT"] = environment;
         foreach (var (key, value) in settings)

@@ -22,8 +22,11 @@ public enum CommitFate
     /// <summary>The server has done it; the client hears 57P01.</summary>
     ShutdownAfter,
 
-    /// <summary>The server has done it; the client waits for the answer for ever.</summary>
-    Silence,
+    /// <summary>It never reaches the server; the client waits until the proxy goes down.</summary>
+    SilenceBefore,
+
+    /// <summary>The server has done it; the client waits for the answer until the proxy goes down.</summary>
+    SilenceAfter,
 }
 
 /// <summary>Stands between a product and its PostgreSQL, and knows just enough of the protocol to take hold of one COMMIT.</summary>
@@ -172,7 +175,7 @@ public sealed class PostgresProxy : IAsyncDisposable
 
             fate = null;
             answers.Hold();
-            if (what is not (CommitFate.CutBefore or CommitFate.ShutdownBefore))
+            if (what is CommitFate.CutAfter or CommitFate.ShutdownAfter or CommitFate.SilenceAfter)
             {
                 await server.WriteAsync(frame);
                 await answers.Held;
@@ -184,7 +187,7 @@ public sealed class PostgresProxy : IAsyncDisposable
             }
 
             met.SetResult();
-            if (what is not CommitFate.Silence)
+            if (what is not (CommitFate.SilenceBefore or CommitFate.SilenceAfter))
             {
                 return;
             }
@@ -239,6 +242,12 @@ public sealed class PostgresProxy : IAsyncDisposable
                 {
                     await client.WriteAsync(buffer.AsMemory(0, count), ended);
                 }
+            }
+
+            if (hold)
+            {
+                // The server is gone, and the client does not hear of that either.
+                await Task.Delay(Timeout.Infinite, ended);
             }
         }
     }

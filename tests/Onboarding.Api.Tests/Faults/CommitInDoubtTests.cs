@@ -37,7 +37,7 @@ public sealed class CommitInDoubtTests(ApiFixture fixture)
         var id = await organization.AddPendingAsync("ada");
         using var admin = await AdminAsync(node, organization);
 
-        var lost = proxy.OnCommitOf("the note", CommitFate.Silence);
+        var lost = proxy.OnCommitOf("the note", CommitFate.SilenceAfter);
         var answer = admin.PostAsJsonAsync($"/members/{id}/approve", new { note = "the note" });
         await lost;
         proxy.Down();

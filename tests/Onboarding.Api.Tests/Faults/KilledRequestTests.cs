@@ -66,7 +66,7 @@ public sealed class KilledRequestTests(Nodes nodes)
         await using var proxy = PostgresProxy.Start(nodes.Quiet.Database.ApplicationConnectionString);
         await using var dying = await nodes.AnotherAsync(proxy.ConnectionString);
 
-        var committed = proxy.OnCommitOf(SHA256.HashData(Encoding.ASCII.GetBytes(first.Refresh())), CommitFate.Silence);
+        var committed = proxy.OnCommitOf(SHA256.HashData(Encoding.ASCII.GetBytes(first.Refresh())), CommitFate.SilenceAfter);
         var lost = dying.RefreshAsync(organization, first.Refresh());
         await committed;
         await dying.KillAsync();
