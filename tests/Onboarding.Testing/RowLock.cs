@@ -19,6 +19,9 @@ public sealed class RowLock : IAsyncDisposable
 
     private RowLock(NpgsqlConnection holder, NpgsqlConnection observer) => (this.holder, this.observer) = (holder, observer);
 
+    /// <summary>The holder's session, which the waiting sessions are blocked by.</summary>
+    public int ProcessId => holder.ProcessID;
+
     /// <summary>Holds what <paramref name="sql"/> locks, such as <c>SELECT 1 FROM members FOR UPDATE</c>, in the organization's schema.</summary>
     public static async Task<RowLock> HoldAsync(TestOrganization organization, string sql)
     {

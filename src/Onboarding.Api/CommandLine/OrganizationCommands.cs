@@ -57,6 +57,12 @@ internal static class OrganizationCommands
     private static async Task<Organization> RegisterAsync(IServiceProvider services, string identifier, string name, string plan, CancellationToken cancellationToken)
     {
         await using var db = await services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync(cancellationToken);
+        if (await db.Organizations.AsNoTracking().SingleOrDefaultAsync(o => o.Identifier == identifier, cancellationToken) is { } known)
+        {
+            // An earlier try got this far.
+            return known;
+        }
+
         var organization = Organization.Register(identifier, name, plan, services.GetRequiredService<TimeProvider>().GetUtcNow());
         db.Organizations.Add(organization);
         try
@@ -66,7 +72,7 @@ internal static class OrganizationCommands
         }
         catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
         {
-            // An earlier try got this far.
+            // Somebody else does the same at this moment.
             return await db.Organizations.AsNoTracking().SingleAsync(o => o.Identifier == identifier, cancellationToken);
         }
     }

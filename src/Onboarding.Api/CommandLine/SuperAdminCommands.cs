@@ -27,20 +27,31 @@ internal static class SuperAdminCommands
 
             var hash = services.GetRequiredService<IPasswordHasher<Member>>().HashPassword(null!, password);
             await using var db = await services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync(cancellationToken);
-            db.SuperAdmins.Add(SuperAdmin.Create(result.GetValue(name)!, hash, services.GetRequiredService<TimeProvider>().GetUtcNow()));
+            var superAdmin = SuperAdmin.Create(result.GetValue(name)!, hash, services.GetRequiredService<TimeProvider>().GetUtcNow());
+            if (await db.SuperAdmins.AnyAsync(known => known.NormalizedUserName == superAdmin.NormalizedUserName, cancellationToken))
+            {
+                return await TakenAsync();
+            }
+
+            db.SuperAdmins.Add(superAdmin);
             try
             {
                 await db.SaveChangesAsync(cancellationToken);
             }
             catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
             {
-                await Console.Error.WriteLineAsync("There is a super admin of that name already.");
-                return 1;
+                return await TakenAsync();
             }
 
             Console.WriteLine("Created.");
             return 0;
         });
         return new Command("super-admin", "The people who run the platform.") { create };
+    }
+
+    private static async Task<int> TakenAsync()
+    {
+        await Console.Error.WriteLineAsync("There is a super admin of that name already.");
+        return 1;
     }
 }

@@ -29,7 +29,8 @@ public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole appli
     private const string Lock = "SELECT pg_advisory_xact_lock(hashtext('onboarding.prepare'));";
 
     // The login inherits nothing and starts with a search path that names no schema: a statement that forgot its tenant
-    // ends in 42501 or 42P01, never in somebody's data. Set on the role, it holds behind a pooler too.
+    // ends in 42501 or 42P01, never in somebody's data. Set on the role, it holds behind a pooler too. Roles belong to
+    // the server and the lock to one database, so a role that is ready is not touched: another database may be at it.
     private string Roles => $"""
         {Lock}
         DO $$ BEGIN
@@ -37,8 +38,12 @@ public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole appli
           IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {application.NameLiteral}) THEN
             CREATE ROLE {application.QuotedName} LOGIN NOINHERIT PASSWORD {application.PasswordLiteral};
           END IF;
+          IF NOT EXISTS (
+            SELECT FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+            WHERE r.rolname = {application.NameLiteral} AND s.setdatabase = 0 AND 'search_path=nobody' = ANY (s.setconfig)) THEN
+            ALTER ROLE {application.QuotedName} SET search_path = 'nobody';
+          END IF;
         END $$;
-        ALTER ROLE {application.QuotedName} SET search_path = 'nobody';
         """;
 
     private string Grants => $"""

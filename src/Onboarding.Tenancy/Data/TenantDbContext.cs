@@ -26,6 +26,9 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// <summary>PostgreSQL's id of the current or last transaction.</summary>
     internal string? TransactionId { get; set; }
 
+    /// <summary>A row that the current or last transaction adds, by which its COMMIT is proven.</summary>
+    internal Witness? Witness { get; private set; }
+
     /// <summary>Told once after a commit that put something into the work queue.</summary>
     internal WorkSignal? WorkSignal { get; set; }
 
@@ -89,6 +92,7 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
             async cancellation =>
             {
                 ChangeTracker.Clear();
+                Witness = null;
                 await using var transaction = await Database.BeginTransactionAsync(cancellation);
                 var outcome = await work();
                 await transaction.CommitAsync(cancellation);
@@ -102,6 +106,7 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// <inheritdoc/>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
+        Witness = Isolation.Witness.In(ChangeTracker) ?? (Database.CurrentTransaction is null ? null : Witness);
         var changed = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         if (Database.CurrentTransaction is null)
         {
@@ -152,6 +157,7 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     {
         Organization = null;
         TransactionId = null;
+        Witness = null;
         WorkSignal = null;
         workAdded = false;
     }

@@ -52,7 +52,7 @@ internal sealed class TenantTransactionInterceptor(CommitOutcome outcomes) : DbT
         }
         catch (DbException failure) when (TransientFailures.IsConnectionLost(failure))
         {
-            await outcomes.SettleAsync(TenantSettings.TenantOf(eventData.Context).TransactionId!, failure);
+            await outcomes.SettleAsync(TenantSettings.TenantOf(eventData.Context), failure);
         }
 
         return InterceptionResult.Suppress();
