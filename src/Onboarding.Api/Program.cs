@@ -52,6 +52,7 @@ try
     app.MapDevelopment();
 
     await app.PrepareAsync();
+    app.Welcome();
     await app.RunAsync();
     return 0;
 }

@@ -14,7 +14,7 @@ internal sealed class DemoData(
 {
     public const string Password = "demo-only-Passw0rd";
 
-    private static readonly (string Identifier, string Name, string Plan)[] Organizations = [("acme", "Acme", "premium"), ("globex", "Globex", "free")];
+    public static readonly IReadOnlyList<(string Identifier, string Name, string Plan)> Organizations = [("acme", "Acme", "premium"), ("globex", "Globex", "free")];
 
     private static readonly (string UserName, string FullName)[] Waiting = [("ada", "Ada Lovelace"), ("grace", "Grace Hopper"), ("edsger", "Edsger Dijkstra")];
 

@@ -89,11 +89,15 @@ internal sealed class SigningKeys(
         }
         else if (newest.ActiveFrom + options.Value.SigningKeyLifetime - Announcement <= now)
         {
-            db.SigningKeys.Add(Create(activeFrom: now + Announcement, now));
+            // Announced late, because no rotation ran in time, it begins early rather than leave tokens to a withdrawn key.
+            var lastCall = newest.ExpiresAt - options.Value.AccessTokenLifetime;
+            db.SigningKeys.Add(Create(activeFrom: Earlier(now + Announcement, lastCall), now));
         }
 
         await db.SaveChangesAsync(cancellationToken);
     }
+
+    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
 
     private SigningKey Create(DateTimeOffset activeFrom, DateTimeOffset now)
     {
