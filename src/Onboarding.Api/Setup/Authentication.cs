@@ -86,7 +86,8 @@ internal static class Authentication
         }
 
         var revoked = http.RequestServices.GetRequiredService<RevokedTokens>();
-        if (!Guid.TryParse(token.GetClaim(TokenClaims.SessionId).Value, out var session)
+        if (!token.TryGetClaim(TokenClaims.SessionId, out var sid)
+            || !Guid.TryParse(sid.Value, out var session)
             || !Guid.TryParse(token.Subject, out var member)
             || revoked.Contains(organization, session, member, token.IssuedAt))
         {
