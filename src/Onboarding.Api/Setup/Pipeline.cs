@@ -55,9 +55,15 @@ internal static class Pipeline
         app.UseForwardedHeaders(options);
     }
 
+    // At the last moment: what handles exceptions takes off all headers that were set before.
     private static Task NameRequestAsync(HttpContext context, RequestDelegate next)
     {
-        context.Response.Headers["X-Request-Id"] = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+        var id = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+        context.Response.OnStarting(() =>
+        {
+            context.Response.Headers["X-Request-Id"] = id;
+            return Task.CompletedTask;
+        });
         return next(context);
     }
 
