@@ -70,8 +70,7 @@ internal static class Pipeline
     private static void UseSecurityHeaders(WebApplication app)
     {
         var api = new HeaderPolicyCollection()
-            .AddDefaultApiSecurityHeaders()
-            .AddCustomHeader("Cache-Control", "no-store");
+            .AddDefaultApiSecurityHeaders();
         if (!app.Environment.IsDevelopment())
         {
             api.AddStrictTransportSecurityMaxAgeIncludeSubDomains();
@@ -80,6 +79,21 @@ internal static class Pipeline
         // Swagger's page and the mailbox bring scripts and styles of their own; the mailbox sets a policy itself.
         app.UseWhen(
             context => !context.Request.Path.StartsWithSegments("/swagger") && !context.Request.Path.StartsWithSegments("/dev"),
-            branch => branch.UseSecurityHeaders(api));
+            branch => branch.UseSecurityHeaders(api).Use(KeepOutOfCachesAsync));
+    }
+
+    // Unless an endpoint says otherwise, as that of the public keys does.
+    private static Task KeepOutOfCachesAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Response.OnStarting(() =>
+        {
+            if (context.Response.Headers.CacheControl.Count == 0)
+            {
+                context.Response.Headers.CacheControl = "no-store";
+            }
+
+            return Task.CompletedTask;
+        });
+        return next(context);
     }
 }

@@ -22,6 +22,8 @@ public sealed class EndpointTests(ApiFixture fixture)
         "GET /dev/webhook-sink/{name}.json",
         "GET /health/live",
         "GET /health/ready",
+        "HEAD /health/live",
+        "HEAD /health/ready",
         "POST /dev/webhook-sink/{name}",
         "POST /login",
         "POST /logout",
