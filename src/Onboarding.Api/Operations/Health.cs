@@ -22,7 +22,9 @@ internal static class Health
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("/health").AllowAnonymous().ExcludeFromMultiTenantResolution();
+        // Health checks answer any method unless told which, TRACE included (SEC-47).
+        var health = routes.MapGroup("/health").AllowAnonymous().ExcludeFromMultiTenantResolution()
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
         health.MapHealthChecks("/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync });
         health.MapHealthChecks("/ready", new HealthCheckOptions { ResponseWriter = WriteAsync });
     }

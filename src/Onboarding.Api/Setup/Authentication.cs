@@ -15,7 +15,7 @@ using Onboarding.Tenancy.Organizations;
 namespace Onboarding.Api.Setup;
 
 /// <summary>Who calls, and what they may do: bearer tokens, and one policy per permission.</summary>
-internal static class Authentication
+internal static partial class Authentication
 {
     private static readonly object RefusalKey = new();
 
@@ -40,7 +40,7 @@ internal static class Authentication
             options.MapInboundClaims = false;
             options.TokenHandlers.Clear();
             options.TokenHandlers.Add(handler);
-            options.Events = new JwtBearerEvents { OnTokenValidated = AgreeWithOrganizationAsync, OnChallenge = RefuseAsync };
+            options.Events = new JwtBearerEvents { OnTokenValidated = AgreeWithOrganizationAsync, OnChallenge = RefuseAsync, OnForbidden = NoteDenialAsync };
         });
 
         return AddPolicies(services);
@@ -81,12 +81,14 @@ internal static class Authentication
         if (!token.Audiences.Contains(organization.Id, StringComparer.Ordinal) || token.Issuer != web.UrlOf(organization))
         {
             http.Items[RefusalKey] = true;
+            OfAnotherOrganization(Logger(http), token.Subject, string.Join(' ', token.Audiences), organization.Id);
             context.Fail("The token belongs to another organization.");
             return Task.CompletedTask;
         }
 
         var revoked = http.RequestServices.GetRequiredService<RevokedTokens>();
-        if (!Guid.TryParse(token.GetClaim(TokenClaims.SessionId).Value, out var session)
+        if (!token.TryGetClaim(TokenClaims.SessionId, out var sid)
+            || !Guid.TryParse(sid.Value, out var session)
             || !Guid.TryParse(token.Subject, out var member)
             || revoked.Contains(organization, session, member, token.IssuedAt))
         {
@@ -95,6 +97,22 @@ internal static class Authentication
 
         return Task.CompletedTask;
     }
+
+    // The answer itself is written further out, as for every status without a body.
+    private static Task NoteDenialAsync(ForbiddenContext context)
+    {
+        var http = context.HttpContext;
+        Denied(Logger(http), http.User.FindFirst(TokenClaims.Subject)?.Value, http.GetMultiTenantContext<Organization>().TenantInfo?.Id, http.Request.Method, (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
+        return Task.CompletedTask;
+    }
+
+    private static ILogger Logger(HttpContext http) => http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Authentication));
+
+    [LoggerMessage(LogLevel.Warning, "Member {Member} of organization {Organization} has no permission for {Method} {Route}.")]
+    private static partial void Denied(ILogger logger, string? member, string? organization, string method, string? route);
+
+    [LoggerMessage(LogLevel.Warning, "A token of member {Member} of organization {Audience} was shown to organization {Organization}.")]
+    private static partial void OfAnotherOrganization(ILogger logger, string? member, string audience, string organization);
 
     private static Task RefuseAsync(JwtBearerChallengeContext context)
     {

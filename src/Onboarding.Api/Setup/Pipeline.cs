@@ -55,17 +55,22 @@ internal static class Pipeline
         app.UseForwardedHeaders(options);
     }
 
+    // At the last moment: what handles exceptions takes off all headers that were set before.
     private static Task NameRequestAsync(HttpContext context, RequestDelegate next)
     {
-        context.Response.Headers["X-Request-Id"] = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+        var id = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+        context.Response.OnStarting(() =>
+        {
+            context.Response.Headers["X-Request-Id"] = id;
+            return Task.CompletedTask;
+        });
         return next(context);
     }
 
     private static void UseSecurityHeaders(WebApplication app)
     {
         var api = new HeaderPolicyCollection()
-            .AddDefaultApiSecurityHeaders()
-            .AddCustomHeader("Cache-Control", "no-store");
+            .AddDefaultApiSecurityHeaders();
         if (!app.Environment.IsDevelopment())
         {
             api.AddStrictTransportSecurityMaxAgeIncludeSubDomains();
@@ -74,6 +79,21 @@ internal static class Pipeline
         // Swagger's page and the mailbox bring scripts and styles of their own; the mailbox sets a policy itself.
         app.UseWhen(
             context => !context.Request.Path.StartsWithSegments("/swagger") && !context.Request.Path.StartsWithSegments("/dev"),
-            branch => branch.UseSecurityHeaders(api));
+            branch => branch.UseSecurityHeaders(api).Use(KeepOutOfCachesAsync));
+    }
+
+    // Unless an endpoint says otherwise, as that of the public keys does.
+    private static Task KeepOutOfCachesAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Response.OnStarting(() =>
+        {
+            if (context.Response.Headers.CacheControl.Count == 0)
+            {
+                context.Response.Headers.CacheControl = "no-store";
+            }
+
+            return Task.CompletedTask;
+        });
+        return next(context);
     }
 }

@@ -55,7 +55,8 @@ internal static class TenantResolution
             return next(context);
         }
 
-        var label = host.EndsWith($".{web.BaseDomain}", StringComparison.Ordinal) ? host[..^(web.BaseDomain.Length + 1)] : host;
+        // A host elsewhere is nobody's, even where it is spelled like an identifier.
+        var label = host.EndsWith($".{web.BaseDomain}", StringComparison.Ordinal) ? host[..^(web.BaseDomain.Length + 1)] : "";
         if (header.Count == 1 && !string.Equals(header, label, StringComparison.OrdinalIgnoreCase))
         {
             return Problems.BadRequest("tenant.ambiguous", $"The host and the header {Header} name different organizations.").ExecuteAsync(context);
@@ -74,7 +75,13 @@ internal static class TenantResolution
             return;
         }
 
-        var organization = context.GetMultiTenantContext<Organization>().TenantInfo ?? await AskAgainAsync(context);
+        var organization = context.GetMultiTenantContext<Organization>().TenantInfo;
+        if (organization is null && (organization = await AskAgainAsync(context)) is not null)
+        {
+            // Here and not in a method that is awaited: the ambient organization would end with it.
+            context.SetTenantInfo(organization, resetServiceProviderScope: false);
+        }
+
         var refusal = organization is null ? Unknown(context) : Refusal(context, organization);
         await (refusal is null ? next(context) : refusal.ExecuteAsync(context));
     }
@@ -90,14 +97,7 @@ internal static class TenantResolution
             return null;
         }
 
-        var store = context.RequestServices.GetRequiredService<CachedOrganizationStore>();
-        var organization = await store.GetByIdentifierAsync(named);
-        if (organization is not null)
-        {
-            context.SetTenantInfo(organization, resetServiceProviderScope: false);
-        }
-
-        return organization;
+        return await context.RequestServices.GetRequiredService<CachedOrganizationStore>().GetByIdentifierAsync(named);
     }
 
     private static IResult Unknown(HttpContext context) => context.Items[NamedKey] is null

@@ -3,6 +3,8 @@ namespace Onboarding.Tenancy.SignIn;
 /// <summary>One sign-in of a member on one device: the family of its refresh tokens (RFC 9700, section 4.14.2).</summary>
 public sealed class Session
 {
+    private const int MaxUserAgent = 200;
+
     private Session()
     {
     }
@@ -47,10 +49,15 @@ public sealed class Session
             LastUsedAt = now,
             ExpiresAt = now + lifetime,
             IpAddress = ipAddress,
-            UserAgent = userAgent is { Length: > 200 } ? userAgent[..200] : userAgent,
+            UserAgent = Cut(userAgent),
         };
         return (session, new SessionStarted(memberId, session.Id, now));
     }
+
+    // Half of a surrogate pair is no text, and PostgreSQL would not take it.
+    private static string? Cut(string? userAgent) => userAgent is not { Length: > MaxUserAgent } ? userAgent
+        : char.IsHighSurrogate(userAgent[MaxUserAgent - 1]) ? userAgent[..(MaxUserAgent - 1)]
+        : userAgent[..MaxUserAgent];
 
     /// <summary>Whether it lives at <paramref name="now"/>.</summary>
     public bool IsLive(DateTimeOffset now) => EndedAt is null && now < ExpiresAt;

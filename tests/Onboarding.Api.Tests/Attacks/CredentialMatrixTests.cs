@@ -1,0 +1,115 @@
+using System.Net;
+using System.Text.Json;
+using Onboarding.Testing;
+
+namespace Onboarding.Api.Tests.Attacks;
+
+/// <summary>
+/// Every route of the product with every credential; the expected answer follows from the route's metadata alone
+/// (adversarial isolation test 7). A new route or credential needs one line at most.
+/// </summary>
+public sealed class CredentialMatrixTests(ApiFixture fixture)
+{
+    private static readonly string[] Refusals = ["credentials.required", "token.invalid", "tenant.mismatch", "permission.denied"];
+
+    private enum Worth
+    {
+        Nothing,
+        Invalid,
+        AnotherOrganizations,
+        User,
+        Admin,
+    }
+
+    /// <param name="Bearer">What stands behind <c>Authorization: Bearer</c>; null for no header.</param>
+    /// <param name="ByHeader">Whether the organization is named by <c>X-Tenant</c> on the bare domain.</param>
+    private sealed record Credential(string Name, Worth Worth, string? Bearer, bool ByHeader = false);
+
+    [Fact] // SEC-1, SEC-22, SEC-35
+    public async Task Every_route_answers_every_credential_as_its_metadata_says()
+    {
+        var (a, b) = (await fixture.OrganizationAsync(), await fixture.OrganizationAsync());
+        var routes = ApiRoute.AllOf(fixture.App);
+        var wrong = new List<string>();
+        foreach (var credential in await CredentialsAsync(a, b))
+        {
+            using var client = fixture.App.ClientFor(credential.ByHeader ? null : b.Identifier);
+            foreach (var route in routes)
+            {
+                using var call = route.Call();
+                call.Headers.Authorization = credential.Bearer is { } bearer ? new("Bearer", bearer) : null;
+                if (credential.ByHeader)
+                {
+                    call.Headers.Add("X-Tenant", b.Identifier);
+                }
+
+                using var answer = await client.SendAsync(call);
+                var (expected, got) = (Expected(route, credential.Worth), await RefusalAsync(answer));
+                if (got != expected || answer.StatusCode >= HttpStatusCode.InternalServerError)
+                {
+                    wrong.Add($"{route} with {credential.Name}: expected {expected ?? "no refusal"}, got {(int)answer.StatusCode} {got}");
+                }
+            }
+        }
+
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+
+        // The matrix was about something: guarded routes and open ones, and nobody of A has left a trace in B.
+        Assert.Contains(routes, route => route.Policies.Count > 0);
+        Assert.Contains(routes, route => route is { IsAnonymous: false, Policies.Count: 0 });
+        Assert.Contains(routes, route => route is { IsAnonymous: true, IsTenantless: false });
+        Assert.Equal(0, await b.CountAsync($"audit_log WHERE actor_id IN ('{a.AdminId}', '{a.UserId}')"));
+    }
+
+    /// <summary>An admin comes last: some of the calls succeed.</summary>
+    private static async Task<IReadOnlyList<Credential>> CredentialsAsync(TestOrganization a, TestOrganization b)
+    {
+        var (foreign, user, admin) = (await a.TokensAsync("admin"), await b.TokensAsync("user"), await b.TokensAsync("admin"));
+        var (_, foreignLink) = await a.AddApprovedAsync("linked");
+        var (_, link) = await b.AddApprovedAsync("linked");
+        return
+        [
+            new("no credential", Worth.Nothing, null),
+            new("a malformed bearer", Worth.Invalid, "nonsense"),
+            new("an empty token", Worth.Invalid, ".."),
+            new("an expired token", Worth.Invalid, Forgery.Of(b.App, admin.Access()).At(notBefore: -1200, expires: -600).Signed()),
+            new("a refresh token", Worth.Invalid, admin.Refresh()),
+            new("a set-password token", Worth.Invalid, link),
+            new("A's refresh token", Worth.Invalid, foreign.Refresh()),
+            new("A's set-password token", Worth.Invalid, foreignLink),
+            new("A's token on B's host", Worth.AnotherOrganizations, foreign.Access()),
+            new("A's token and B in the header", Worth.AnotherOrganizations, foreign.Access(), ByHeader: true),
+            new("a user's token", Worth.User, user.Access()),
+            new("a user's token and B in the header", Worth.User, user.Access(), ByHeader: true),
+            new("an admin's token", Worth.Admin, admin.Access()),
+            new("an admin's token and B in the header", Worth.Admin, admin.Access(), ByHeader: true),
+        ];
+    }
+
+    /// <summary>The code of the refusal; null when the credential is not what the answer is about.</summary>
+    private static string? Expected(ApiRoute route, Worth worth) => (route, worth) switch
+    {
+        // A credential of another organization is refused wherever an organization is asked, on anonymous routes too.
+        ({ IsTenantless: false }, Worth.AnotherOrganizations) => "tenant.mismatch",
+        ({ IsAnonymous: true }, _) => null,
+        (_, Worth.Nothing) => "credentials.required",
+        (_, Worth.Invalid) => "token.invalid",
+
+        // What belongs to no organization accepts nobody's token.
+        ({ IsTenantless: true }, _) => "token.invalid",
+        ({ Policies.Count: > 0 }, Worth.User) => "permission.denied",
+        _ => null,
+    };
+
+    private static async Task<string?> RefusalAsync(HttpResponseMessage answer)
+    {
+        if (answer.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
+        {
+            return null;
+        }
+
+        using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        var code = problem.RootElement.GetProperty("code").GetString();
+        return Refusals.Contains(code) ? code : null;
+    }
+}
