@@ -75,9 +75,17 @@ public sealed class TestApp : WebApplicationFactory<Program>
 
     /// <summary>A client of the bare base domain, or of an organization's host.</summary>
     /// <param name="identifier">The organization; null for the bare domain.</param>
-    public HttpClient ClientFor(string? identifier)
+    /// <param name="observer">Sees what is sent and what comes back.</param>
+    public HttpClient ClientFor(string? identifier, DelegatingHandler? observer = null)
     {
-        var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false }) { BaseAddress = Address };
+        HttpMessageHandler handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false };
+        if (observer is not null)
+        {
+            observer.InnerHandler = handler;
+            handler = observer;
+        }
+
+        var client = new HttpClient(handler) { BaseAddress = Address };
         client.DefaultRequestHeaders.Host = identifier is null ? "localhost" : $"{identifier}.localhost";
         return client;
     }

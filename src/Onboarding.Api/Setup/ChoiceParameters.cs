@@ -16,6 +16,10 @@ internal sealed class ChoiceParameters : IParameterFilter
         if (parameter is OpenApiParameter concrete && type is { IsGenericType: true } && type.GetGenericTypeDefinition() == typeof(Choice<>))
         {
             concrete.Schema = context.SchemaGenerator.GenerateSchema(type.GetGenericArguments()[0], context.SchemaRepository);
+            if (context.SchemaRepository.TryLookupByType(type, out var wrapper))
+            {
+                context.SchemaRepository.Schemas.Remove(wrapper.Reference.Id!);
+            }
         }
     }
 }

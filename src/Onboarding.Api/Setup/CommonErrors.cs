@@ -17,9 +17,16 @@ internal static class CommonErrors
             yield return new("request.invalid", StatusCodes.Status400BadRequest);
         }
 
+        if (operation.RequestBody is not null)
+        {
+            yield return new("request.too_large", StatusCodes.Status413PayloadTooLarge);
+            yield return new("media_type.unsupported", StatusCodes.Status415UnsupportedMediaType);
+        }
+
         if (isProtected)
         {
             yield return new("credentials.required", StatusCodes.Status401Unauthorized);
+            yield return new("token.invalid", StatusCodes.Status401Unauthorized);
         }
 
         if (OperationSecurity.Policies(metadata).Any())

@@ -27,7 +27,7 @@ internal sealed class SchemaConventions(IOptions<JsonOptions> json) : ISchemaFil
 
         foreach (var (name, property) in concrete.Properties.ToList())
         {
-            concrete.Properties[name] = Unwrapped(property);
+            concrete.Properties[name] = Portable(Unwrapped(property));
         }
     }
 
@@ -45,7 +45,21 @@ internal sealed class SchemaConventions(IOptions<JsonOptions> json) : ISchemaFil
         }
 
         (wrapper.Type, wrapper.AllOf) = (null, null);
-        wrapper.AnyOf = [reference, new OpenApiSchema { Type = JsonSchemaType.Null }];
+        wrapper.OneOf = [reference, new OpenApiSchema { Type = JsonSchemaType.Null }];
         return wrapper;
+    }
+
+    /// <summary>
+    /// A pattern of data annotations means the whole text, one of JSON Schema any part of it. Character classes of
+    /// Unicode need a flag that validators do not agree on; such a rule is left to the description.
+    /// </summary>
+    private static IOpenApiSchema Portable(IOpenApiSchema schema)
+    {
+        if (schema is OpenApiSchema { Pattern: { } pattern } concrete)
+        {
+            concrete.Pattern = pattern.Contains(@"\p", StringComparison.Ordinal) ? null : $"^(?:{pattern})$";
+        }
+
+        return schema;
     }
 }

@@ -64,7 +64,7 @@ internal static class Swagger
             return null;
         }
 
-        var words = name.Split(" -',/().".ToCharArray(), StringSplitOptions.RemoveEmptyEntries);
+        var words = name.Replace("'", "", StringComparison.Ordinal).Split(" -,/().".ToCharArray(), StringSplitOptions.RemoveEmptyEntries);
         return JsonNamingPolicy.CamelCase.ConvertName(string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..])));
     }
 }

@@ -22,6 +22,7 @@ public enum DashboardSort
 
 /// <param name="Status">Which state to list.</param>
 /// <param name="Search">Part of a user name, address or full name.</param>
+/// <param name="Sort">Whom to list first.</param>
 public sealed record DashboardQuery(
     [property: FromQuery(Name = "status"), DefaultValue("pending_approval")] Choice<MemberStatus>? Status = null,
     [property: FromQuery(Name = "search"), StringLength(100)] string? Search = null,

@@ -24,7 +24,7 @@ internal sealed class SetPassword(
         .Throttled<SetPasswordRequest>("set-password", limits => limits.SetPassword)
         .WithSummary("Set the first password")
         .WithExample(new SetPasswordRequest("four quiet herons at dusk"))
-        .WithErrors(("password.weak", 400), ("link.invalid", 404));
+        .WithErrors(("password.weak", 400), ("link.invalid", 404), ("server.busy", 429));
 
     public async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(string id, SetPasswordRequest request, CancellationToken cancellationToken)
     {

@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Json;
+using Onboarding.Testing;
+
+namespace Onboarding.Api.Tests.Contract;
+
+/// <summary>What really goes to and fro follows the document.</summary>
+public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IClassFixture<ApiDocument>
+{
+    private readonly ConcurrentBag<(string Operation, int Status)> seen = [];
+
+    [Fact]
+    public async Task Everything_said_from_a_registration_to_a_logout_and_by_an_admin_follows_the_document()
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var person = fixture.App.ClientFor(organization.Identifier, new CheckedExchanges(document, seen));
+        using var admin = fixture.App.ClientFor(organization.Identifier, new CheckedExchanges(document, seen));
+        admin.DefaultRequestHeaders.Authorization = new("Bearer", (await organization.LoginAsync("admin")).Access());
+
+        await RegisterAsync(organization, person);
+        var ada = await DecideAsync(organization, admin);
+        await SetPasswordAsync(organization, person);
+        await SignInAndOutAsync(organization, person);
+        await ManageAsync(organization, admin, ada);
+
+        // Whoever adds an operation adds it here.
+        var succeeded = seen.Where(exchange => exchange.Status < 300).Select(exchange => exchange.Operation).Distinct();
+        Assert.Equal(document.Operations.Select(operation => $"{operation}").Order(), succeeded.Order());
+    }
+
+    private async Task RegisterAsync(TestOrganization organization, HttpClient person)
+    {
+        var email = organization.EmailOf("ada");
+        await (await person.PostAsJsonAsync("/register", new { username = "ada" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await person.PostAsJsonAsync("/register", new { username = "ada", email, full_name = "Ada Lovelace" })).OkAsync(HttpStatusCode.Accepted);
+        var first = await fixture.Smtp.WaitForAsync(email);
+        await (await person.PostAsJsonAsync("/resend-otp", new { email })).OkAsync(HttpStatusCode.Accepted);
+        var code = (await fixture.Smtp.WaitForAsync(email, mail => mail.MessageId != first.MessageId)).Code;
+        await (await person.PostAsJsonAsync("/verify-otp", new { email, otp = code.Other() })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await person.PostAsJsonAsync("/verify-otp", new { email, otp = code })).OkAsync();
+        await (await person.PostAsJsonAsync("/login", new { username = "ada", password = TestOrganization.Password })).CodeAsync(HttpStatusCode.Unauthorized);
+    }
+
+    private static async Task<string> DecideAsync(TestOrganization organization, HttpClient admin)
+    {
+        var (grace, linus, alan) = (await organization.AddPendingAsync("grace"), await organization.AddPendingAsync("linus"), await organization.AddPendingAsync("alan"));
+        var id = (await (await admin.GetAsync("/admin-dashboard?search=ada&sort=newest")).OkAsync()).GetProperty("data")[0].GetProperty("id").GetString()!;
+        await (await admin.GetAsync("/admin-dashboard?limit=0")).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.GetAsync("/admin-dashboard?status=nobody")).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.PatchAsJsonAsync("/admin-dashboard", new { id, action = "approve", role = "nobody" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.PatchAsJsonAsync("/admin-dashboard", new { id, action = "approve" })).OkAsync();
+        await (await admin.PatchAsJsonAsync("/admin-dashboard", new { id, action = "approve" })).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.PatchAsJsonAsync("/admin-dashboard", new { id = Guid.Empty, action = "reject" })).CodeAsync(HttpStatusCode.NotFound);
+        await (await admin.PatchAsJsonAsync("/admin-dashboard", new { ids = new[] { $"{alan}", id, $"{Guid.Empty}" }, action = "reject", reason = "Not one of us." })).OkAsync();
+        await (await admin.PostAsJsonAsync($"/members/{grace}/approve", new { note = "Known to us.", role = "admin" })).OkAsync();
+        await (await admin.PostAsJsonAsync($"/members/{linus}/reject", new { reason = "Not one of us.", block = true })).OkAsync();
+        await (await admin.PostAsJsonAsync($"/members/{linus}/reject", new { reason = "Again." })).CodeAsync(HttpStatusCode.Conflict);
+        return id;
+    }
+
+    private async Task SetPasswordAsync(TestOrganization organization, HttpClient person)
+    {
+        var mail = await fixture.Smtp.WaitForAsync(organization.EmailOf("ada"), mail => mail.Text.Contains("set-password", StringComparison.Ordinal));
+        var path = mail.Link.AbsolutePath;
+        await (await person.PostAsJsonAsync(path, new { password = "password1234" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await person.PostAsJsonAsync(path, new { password = TestOrganization.Password })).OkAsync(HttpStatusCode.NoContent);
+        await (await person.PostAsJsonAsync(path, new { password = TestOrganization.Password })).CodeAsync(HttpStatusCode.NotFound);
+    }
+
+    private static async Task SignInAndOutAsync(TestOrganization organization, HttpClient person)
+    {
+        await (await person.GetAsync("/.well-known/jwks.json")).OkAsync();
+        await (await person.GetAsync("/me")).CodeAsync(HttpStatusCode.Unauthorized);
+        var other = await (await person.PostAsJsonAsync("/login", new { username = organization.EmailOf("ada"), password = TestOrganization.Password })).OkAsync();
+        var tokens = await (await person.PostAsJsonAsync("/login", new { username = "ada", password = TestOrganization.Password })).OkAsync();
+        tokens = await (await person.PostAsJsonAsync("/refresh", new { refresh = tokens.Refresh() })).OkAsync();
+        person.DefaultRequestHeaders.Authorization = new("Bearer", tokens.Access());
+
+        await (await person.GetAsync("/me")).OkAsync();
+        await (await person.PatchAsJsonAsync("/me", new { full_name = "Ada King" })).OkAsync();
+        await (await person.GetAsync("/me/sessions?limit=1")).OkAsync();
+        var sessions = (await (await person.GetAsync("/me/sessions")).OkAsync()).GetProperty("data");
+        var ended = sessions.EnumerateArray().First(session => !session.GetProperty("current").GetBoolean()).GetProperty("id").GetString();
+        await (await person.DeleteAsync($"/me/sessions/{ended}")).OkAsync(HttpStatusCode.NoContent);
+        await (await person.DeleteAsync($"/me/sessions/{Guid.Empty}")).CodeAsync(HttpStatusCode.NotFound);
+        await (await person.PostAsJsonAsync("/refresh", new { refresh = other.Refresh() })).CodeAsync(HttpStatusCode.Unauthorized);
+        await (await person.GetAsync("/admin-dashboard")).CodeAsync(HttpStatusCode.Forbidden);
+        await (await person.PostAsJsonAsync("/logout", new { refresh = tokens.Refresh() })).OkAsync(HttpStatusCode.NoContent);
+        await (await person.GetAsync("/me")).CodeAsync(HttpStatusCode.Unauthorized);
+    }
+
+    private static async Task ManageAsync(TestOrganization organization, HttpClient admin, string ada)
+    {
+        var (approved, _) = await organization.AddApprovedAsync("edsger");
+        await (await admin.GetAsync("/members?limit=1")).OkAsync();
+        await (await admin.GetAsync($"/members?cursor=nonsense")).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.GetAsync($"/members/{ada}")).OkAsync();
+        await (await admin.GetAsync($"/members/{Guid.Empty}")).CodeAsync(HttpStatusCode.NotFound);
+        await (await admin.PostAsync($"/members/{approved}/resend-set-password", null)).OkAsync();
+        await (await admin.PostAsJsonAsync($"/members/{ada}/suspend", new { reason = "On leave." })).OkAsync();
+        await (await admin.PostAsJsonAsync($"/members/{ada}/suspend", new { })).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.PostAsync($"/members/{ada}/reactivate", null)).OkAsync();
+        await (await admin.PutAsJsonAsync($"/members/{ada}/role", new { role = "admin" })).OkAsync();
+        await (await admin.PutAsJsonAsync($"/members/{ada}/role", new { role = "nobody" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.GetAsync("/audit-log?limit=100")).OkAsync();
+    }
+}
