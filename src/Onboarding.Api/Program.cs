@@ -1,11 +1,7 @@
 using Onboarding.Api.CommandLine;
 using Onboarding.Api.Development;
 using Onboarding.Api.Emails;
-using Onboarding.Api.Features.Approvals;
-using Onboarding.Api.Features.AuditLog;
-using Onboarding.Api.Features.Members;
-using Onboarding.Api.Features.Registration;
-using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Features;
 using Onboarding.Api.Http;
 using Onboarding.Api.Jobs;
 using Onboarding.Api.Operations;
@@ -29,11 +25,7 @@ try
         .AddValidation()
         .AddSwagger()
         .AddEndpointsApiExplorer()
-        .AddRegistration()
-        .AddApprovals()
-        .AddSignInFeature()
-        .AddMembers()
-        .AddScoped<GetAuditLog>();
+        .AddFeatures();
 
     await using var app = builder.Build();
     app.RequireSettings();
@@ -43,11 +35,7 @@ try
     }
 
     app.UsePipeline();
-    app.MapRegistration();
-    app.MapSignIn();
-    app.MapApprovals();
-    app.MapMembers();
-    GetAuditLog.Map(app);
+    app.MapFeatures();
     app.MapHealth();
     app.MapDevelopment();
 

@@ -47,6 +47,7 @@ public static class TenancyServices
         services.AddSingleton<MigrateOrganizations>();
         services.AddSingleton<RemoveOrganization>();
         services.AddSingleton<CachedOrganizationStore>();
+        services.AddScoped<PublishSettings>();
 
         return services.AddMultiTenant<Organization>()
             .WithStore(ServiceLifetime.Singleton, provider => provider.GetRequiredService<CachedOrganizationStore>());

@@ -69,9 +69,9 @@ internal static class Steps
         var (member, _) = Member.Register(userName, organization.EmailOf(userName), $"Full {userName}", now);
         member.Verify(now);
         member.Approve(Roles.User, by: null, now);
-        var (link, token) = SetPasswordLink.Create(member.Id, now);
+        var (link, token) = PasswordLink.Create(member.Id, LinkPurpose.SetPassword, now);
         db.Members.Add(member);
-        db.SetPasswordLinks.Add(link);
+        db.PasswordLinks.Add(link);
         await db.SaveChangesAsync();
         return (member.Id, token);
     });

@@ -5,7 +5,7 @@ internal static class EmailServices
     /// <summary>Mails leave by SMTP. In Development nothing leaves the machine unless a mail server is named.</summary>
     public static IServiceCollection AddEmails(this IServiceCollection services, IHostEnvironment environment, IConfiguration configuration)
     {
-        services.AddSingleton<EmailRenderer>().AddSingleton<EmailProtector>().AddScoped<ComposeEmail>().AddScoped<Jobs.EventConsumers>();
+        services.AddSingleton<EmailRenderer>().AddSingleton<EmailProtector>().AddScoped<EmailQueue>().AddScoped<RegistrationEmails>().AddScoped<Jobs.EventConsumers>();
         services.AddSingleton<DevelopmentMailbox>();
         var smtp = services.AddOptions<SmtpOptions>().BindConfiguration(SmtpOptions.Section);
         if (environment.IsDevelopment() && string.IsNullOrEmpty(configuration[$"{SmtpOptions.Section}:Host"]))

@@ -1,8 +1,10 @@
+using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Security.Claims;
+using Finbuckle.MultiTenant.AspNetCore.Extensions;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Audit;
-using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Api.Http;
 
@@ -17,8 +19,17 @@ internal sealed class RequestActor(IHttpContextAccessor accessor)
     /// <summary>The session of the access token.</summary>
     public Guid SessionId => Guid.Parse(Claim(TokenClaims.SessionId)!);
 
-    /// <summary>What the caller's role allows.</summary>
-    public IReadOnlySet<string> Permissions => Roles.PermissionsOf(Claim(TokenClaims.Role));
+    /// <summary>What the caller may do.</summary>
+    public IReadOnlySet<string> Permissions => PermissionsOf(Context);
+
+    /// <summary>
+    /// What the caller of a request may do: what the role in the token allows in this organization today, so that a
+    /// role which was changed holds for tokens that were issued before (SEC-24).
+    /// </summary>
+    public static IReadOnlySet<string> PermissionsOf(HttpContext context) =>
+        context.GetMultiTenantContext<Organization>().TenantInfo is { } organization
+            ? organization.PermissionsOf(context.User.FindFirstValue(TokenClaims.Role))
+            : FrozenSet<string>.Empty;
 
     public string? IpAddress => Context.Connection.RemoteIpAddress?.ToString();
 

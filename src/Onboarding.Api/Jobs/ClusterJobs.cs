@@ -38,7 +38,7 @@ internal sealed class PurgeExpired(
     {
         var limit = clock.GetUtcNow() - Kept;
         await db.OneTimeCodes.Where(c => c.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
-        await db.SetPasswordLinks.Where(l => l.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
+        await db.PasswordLinks.Where(l => l.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.RefreshTokens.Where(t => t.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(s => s.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Emails.Where(e => e.FinishedAt < limit).ExecuteDeleteAsync(cancellationToken);

@@ -9,16 +9,20 @@ using Onboarding.Tenancy.SignIn;
 namespace Onboarding.Api.Jobs;
 
 /// <summary>Who cares about which event. Runs inside the transaction that marks the event as handled.</summary>
-internal sealed class EventConsumers(ComposeEmail compose, RevokedTokens revoked, IMultiTenantContextAccessor<Organization> tenant)
+internal sealed class EventConsumers(
+    RegistrationEmails registration, PublishSettings publish, RevokedTokens revoked, IMultiTenantContextAccessor<Organization> tenant)
 {
     public Task ConsumeAsync(Guid eventId, DomainEvent happened, CancellationToken cancellationToken) => happened switch
     {
-        MemberRegistered or MemberCodeRequested => compose.VerificationCodeAsync(eventId, happened.SubjectId, cancellationToken),
-        MemberRegisteredAgain => compose.AccountExistsAsync(eventId, happened.SubjectId, cancellationToken),
-        MemberApproved or MemberLinkRequested => compose.ApprovedAsync(eventId, happened.SubjectId, cancellationToken),
-        MemberRejected rejected => compose.RejectedAsync(eventId, happened.SubjectId, rejected.Reason, cancellationToken),
+        MemberRegistered { MemberId: var member } => registration.VerificationCodeAsync(eventId, member, cancellationToken),
+        MemberCodeRequested { MemberId: var member } => registration.VerificationCodeAsync(eventId, member, cancellationToken),
+        MemberRegisteredAgain { MemberId: var member } => registration.AccountExistsAsync(eventId, member, cancellationToken),
+        MemberApproved { MemberId: var member } => registration.ApprovedAsync(eventId, member, cancellationToken),
+        MemberLinkRequested { MemberId: var member } => registration.ApprovedAsync(eventId, member, cancellationToken),
+        MemberRejected { MemberId: var member, Reason: var reason } => registration.RejectedAsync(eventId, member, reason, cancellationToken),
 
         // Usually done already, right after the commit; here again in case that node died in between (SEC-24).
+        RoleEvent or OrganizationSettingsChanged => publish.RunAsync(cancellationToken),
         SessionEnded ended when !revoked.ContainsSession(Organization, ended.SessionId) =>
             revoked.RevokeAsync(Organization, [ended.SessionId], cancellationToken),
         _ => Task.CompletedTask,

@@ -77,7 +77,7 @@ internal sealed class SendEmail(
     {
         var organization = tenant.MultiTenantContext.TenantInfo!;
         var (to, name, mail) = protector.Unprotect(content, organization);
-        var rendered = await renderer.RenderAsync(mail, new EmailBranding(organization.Name, organization.AccentColor, LogoUrl: null));
+        var rendered = await renderer.RenderAsync(mail, EmailBranding.Of(organization));
         return new OutgoingEmail(
             $"{email.Id:N}@{web.Value.BaseDomain}", organization.Identifier, to, name, smtp.Value.FromAddress, organization.Name,
             rendered.Subject, rendered.Html, rendered.Text);

@@ -60,7 +60,7 @@ internal static partial class Authentication
         foreach (var permission in Permissions.All)
         {
             policies.AddPolicy(permission, policy => policy.RequireAuthenticatedUser().RequireAssertion(context =>
-                Roles.PermissionsOf(context.User.FindFirst(TokenClaims.Role)?.Value).Contains(permission)));
+                context.Resource is HttpContext http && RequestActor.PermissionsOf(http).Contains(permission)));
         }
 
         return services;

@@ -12,9 +12,6 @@ namespace Onboarding.Api.SignIn;
 /// <summary>Issues access tokens: ES256 JSON Web Tokens as RFC 9068 describes them, for one organization each.</summary>
 internal sealed class AccessTokens(SigningKeys keys, IOptions<SignInOptions> options, IOptions<WebOptions> web, TimeProvider clock)
 {
-    // RFC 8176, section 2.
-    private static readonly string[] ByPassword = ["pwd"];
-
     private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
 
     public TimeSpan Lifetime => options.Value.AccessTokenLifetime;
@@ -37,7 +34,8 @@ internal sealed class AccessTokens(SigningKeys keys, IOptions<SignInOptions> opt
                 [TokenClaims.SessionId] = session.Id.ToString(),
                 [TokenClaims.Organization] = organization.Id,
                 [TokenClaims.Role] = member.Role!,
-                [TokenClaims.Methods] = ByPassword,
+                [TokenClaims.Methods] = session.Methods,
+                [TokenClaims.AuthenticatedAt] = session.CreatedAt.ToUnixTimeSeconds(),
                 [TokenClaims.Id] = Ids.New(now).ToString(),
             },
         });

@@ -8,6 +8,9 @@ internal static class TokenClaims
     public const string Organization = "org";
     public const string Role = "role";
     public const string Methods = "amr";
+
+    /// <summary>When the member last proved who they are, in seconds; refreshing does not move it (OpenID Connect Core, section 2).</summary>
+    public const string AuthenticatedAt = "auth_time";
     public const string Id = "jti";
 
     /// <summary>Header <c>typ</c> of access tokens: no other kind of token passes as one (SEC-22; RFC 9068, section 2.1).</summary>

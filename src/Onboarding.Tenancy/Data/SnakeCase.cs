@@ -5,6 +5,7 @@ using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Mail;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Tenancy.Data;
 
@@ -16,7 +17,8 @@ internal static class SnakeCase
     /// <summary>Renames everything in the model; configurations then name only what differs.</summary>
     public static void Apply(ModelBuilder builder)
     {
-        foreach (var entity in builder.Model.GetEntityTypes())
+        // What lives inside a JSON column is no table and has no columns.
+        foreach (var entity in builder.Model.GetEntityTypes().Where(entity => !entity.IsMappedToJson()))
         {
             entity.SetTableName(Name(entity.GetTableName()!));
             foreach (var property in entity.GetProperties())
@@ -45,7 +47,11 @@ internal static class SnakeCase
     public static void EnumsAsText(ModelConfigurationBuilder builder)
     {
         Text<ActorKind>(builder);
+        Text<ApprovalAction>(builder);
+        Text<ChallengeKind>(builder);
+        Text<CodePurpose>(builder);
         Text<EmailStatus>(builder);
+        Text<LinkPurpose>(builder);
         Text<MemberStatus>(builder);
         Text<OrganizationStatus>(builder);
     }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Tenancy.Audit;
@@ -40,8 +39,32 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// <summary>Codes that prove an address.</summary>
     public DbSet<OneTimeCode> OneTimeCodes => Set<OneTimeCode>();
 
-    /// <summary>Links by which approved people set a password.</summary>
-    public DbSet<SetPasswordLink> SetPasswordLinks => Set<SetPasswordLink>();
+    /// <summary>Links by which people set a password.</summary>
+    public DbSet<PasswordLink> PasswordLinks => Set<PasswordLink>();
+
+    /// <summary>Roles, the built-in ones among them.</summary>
+    public DbSet<Role> Roles => Set<Role>();
+
+    /// <summary>Invitations, in every state.</summary>
+    public DbSet<Invitation> Invitations => Set<Invitation>();
+
+    /// <summary>What happens to people of an e-mail domain.</summary>
+    public DbSet<ApprovalRule> ApprovalRules => Set<ApprovalRule>();
+
+    /// <summary>What its admins have settled: one row.</summary>
+    public DbSet<OrganizationSettings> Settings => Set<OrganizationSettings>();
+
+    /// <summary>Authenticator apps.</summary>
+    public DbSet<Totp> Totp => Set<Totp>();
+
+    /// <summary>Codes for whoever has lost the second factor.</summary>
+    public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();
+
+    /// <summary>Sign-ins and registrations of passkeys that are not finished.</summary>
+    public DbSet<SignInChallenge> SignInChallenges => Set<SignInChallenge>();
+
+    /// <summary>Devices that sign in without a second factor.</summary>
+    public DbSet<RememberedDevice> RememberedDevices => Set<RememberedDevice>();
 
     /// <summary>Sign-ins.</summary>
     public DbSet<Session> Sessions => Set<Session>();
@@ -64,7 +87,13 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// </summary>
     public void Record(DomainEvent domainEvent, Actor actor, string? note = null)
     {
-        Audit(domainEvent.Type, actor, domainEvent.SubjectId, note, domainEvent.OccurredAt);
+        Audit(domainEvent.Type, actor, domainEvent.SubjectId, note ?? domainEvent.AuditNote, domainEvent.OccurredAt);
+        Publish(domainEvent);
+    }
+
+    /// <summary>Adds an event that is no change of state, such as a reminder: no audit line comes with it.</summary>
+    public void Publish(DomainEvent domainEvent)
+    {
         var stored = OutboxEvent.Of(domainEvent);
         Outbox.Add(stored);
         Enqueue(WorkKinds.Event, stored.Id, domainEvent.OccurredAt);
@@ -134,7 +163,6 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     protected override void OnModelCreating(ModelBuilder builder)
     {
         base.OnModelCreating(builder);
-        builder.Ignore<IdentityUserPasskey<Guid>>();
         builder.ApplyConfigurationsFromAssembly(typeof(TenantDbContext).Assembly, type => type.Namespace == "Onboarding.Tenancy.Data.Configurations.Tenant");
         SnakeCase.Apply(builder);
     }

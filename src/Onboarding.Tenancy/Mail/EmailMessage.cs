@@ -26,11 +26,14 @@ public sealed class EmailMessage
     /// <summary>UUIDv7; also part of its Message-Id, so that a repeat after a crash is recognizable.</summary>
     public Guid Id { get; private init; }
 
-    /// <summary>The event that asked for it. Unique: an event that is handled twice composes one mail (FAULT-2).</summary>
+    /// <summary>The event that asked for it: handled twice, it composes the same mail to the same person once (FAULT-2).</summary>
     public Guid EventId { get; private init; }
 
-    /// <summary>The member it goes to.</summary>
-    public Guid MemberId { get; private init; }
+    /// <summary>The member it goes to; null for an invited person.</summary>
+    public Guid? MemberId { get; private init; }
+
+    /// <summary>The invitation it carries, if it does.</summary>
+    public Guid? InvitationId { get; private init; }
 
     /// <summary>Which mail it is, such as <c>verification_code</c>.</summary>
     public string Template { get; private init; } = "";
@@ -55,11 +58,12 @@ public sealed class EmailMessage
 
     /// <summary>A composed mail, ready to be sent.</summary>
     public static EmailMessage Compose(
-        Guid eventId, Guid memberId, string template, byte[] content, DateTimeOffset? expiresAt, DateTimeOffset now) => new()
+        Guid eventId, Guid? memberId, Guid? invitationId, string template, byte[] content, DateTimeOffset? expiresAt, DateTimeOffset now) => new()
     {
         Id = Ids.New(now),
         EventId = eventId,
         MemberId = memberId,
+        InvitationId = invitationId,
         Template = template,
         Content = content,
         Status = EmailStatus.Queued,

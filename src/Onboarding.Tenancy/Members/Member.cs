@@ -37,6 +37,9 @@ public sealed class Member : IdentityUser<Guid>
     /// <summary>Why the person was rejected, as the admin put it.</summary>
     public string? DecisionReason { get; private set; }
 
+    /// <summary>An address that the member wants instead of the current one, and has not proven yet.</summary>
+    public string? PendingEmail { get; private set; }
+
     /// <summary>PostgreSQL's <c>xmin</c>: of two concurrent changes one fails (ONB-6).</summary>
     public uint Version { get; private set; }
 
@@ -156,6 +159,33 @@ public sealed class Member : IdentityUser<Guid>
         return new MemberReactivated(Id, now);
     }
 
+    /// <summary>Takes a member out; what is left is the history that the queue shows when the person returns (ONB-16).</summary>
+    public MemberRemoved? Remove(string? reason, DateTimeOffset now)
+    {
+        if (Status is not (MemberStatus.Approved or MemberStatus.Active or MemberStatus.Suspended))
+        {
+            return null;
+        }
+
+        Status = MemberStatus.Removed;
+        Role = null;
+        PasswordHash = null;
+        PendingEmail = null;
+        return new MemberRemoved(Id, reason, now);
+    }
+
+    /// <summary>The person never proved the address in time (ONB-17). False when there is nothing to expire.</summary>
+    public bool Expire()
+    {
+        if (Status != MemberStatus.PendingVerification)
+        {
+            return false;
+        }
+
+        Status = MemberStatus.Expired;
+        return true;
+    }
+
     /// <summary>Gives a member another role; null when there is nothing to change.</summary>
     public MemberRoleChanged? ChangeRole(string role, DateTimeOffset now)
     {
@@ -166,6 +196,42 @@ public sealed class Member : IdentityUser<Guid>
 
         Role = role;
         return new MemberRoleChanged(Id, from, role, now);
+    }
+
+    /// <summary>Another password, as a hash; null unless the member is active.</summary>
+    /// <param name="reset">Whether a link of a mail did it, and not the signed-in member.</param>
+    public MemberPasswordChanged? ChangePassword(string passwordHash, bool reset, DateTimeOffset now)
+    {
+        if (Status != MemberStatus.Active)
+        {
+            return null;
+        }
+
+        PasswordHash = passwordHash;
+        SecurityStamp = Ids.New(now).ToString("N");
+        return new MemberPasswordChanged(Id, reset, now);
+    }
+
+    /// <summary>The member wants another address; it has to be proven first.</summary>
+    public MemberEmailChangeRequested RequestEmail(string email, DateTimeOffset now)
+    {
+        PendingEmail = email.Trim();
+        return new MemberEmailChangeRequested(Id, now);
+    }
+
+    /// <summary>The address that was asked for is proven; null when none is pending.</summary>
+    public MemberEmailChanged? ChangeEmail(DateTimeOffset now)
+    {
+        if (PendingEmail is not { } wanted)
+        {
+            return null;
+        }
+
+        var changed = new MemberEmailChanged(Id, Email!, wanted, now);
+        Email = wanted;
+        NormalizedEmail = Normalize(wanted);
+        PendingEmail = null;
+        return changed;
     }
 
     /// <summary>A new display name; null when it is the same.</summary>

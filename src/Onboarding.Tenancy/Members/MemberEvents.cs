@@ -8,7 +8,7 @@ namespace Onboarding.Tenancy.Members;
 public abstract record MemberEvent(Guid MemberId, DateTimeOffset OccurredAt) : DomainEvent(OccurredAt)
 {
     /// <inheritdoc/>
-    public override Guid SubjectId => MemberId;
+    public override Guid? SubjectId => MemberId;
 }
 
 /// <summary>Somebody asked to become a member. A mail with a code follows.</summary>
@@ -117,4 +117,98 @@ public sealed record MemberProfileChanged(Guid MemberId, DateTimeOffset Occurred
 
     /// <inheritdoc/>
     public override string Type => Name;
+}
+
+/// <summary>An admin removed the member; all sessions ended, and password and second factors are gone.</summary>
+public sealed record MemberRemoved(Guid MemberId, string? Reason, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.removed";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>Somebody forgot the password. A mail with a link follows; it supersedes the earlier one.</summary>
+public sealed record MemberPasswordResetRequested(Guid MemberId, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.password_reset_requested";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>The password was changed, by the member or (<paramref name="Reset"/>) by a link. A notice follows (SEC-19).</summary>
+public sealed record MemberPasswordChanged(Guid MemberId, bool Reset, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.password_changed";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>The member wants another address. A mail with a code goes to that one.</summary>
+public sealed record MemberEmailChangeRequested(Guid MemberId, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.email_change_requested";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>The member has another address. A notice goes to <paramref name="From"/>, the earlier one.</summary>
+public sealed record MemberEmailChanged(Guid MemberId, string From, string To, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.email_changed";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+}
+
+/// <summary>What happened to a member's second factors.</summary>
+public enum MfaChange
+{
+    /// <summary>An authenticator app was set up.</summary>
+    TotpEnabled,
+
+    /// <summary>The authenticator app was taken off.</summary>
+    TotpDisabled,
+
+    /// <summary>New recovery codes took the place of the old ones.</summary>
+    RecoveryCodesRenewed,
+
+    /// <summary>A recovery code was used to sign in.</summary>
+    RecoveryCodeUsed,
+
+    /// <summary>A passkey was added.</summary>
+    PasskeyAdded,
+
+    /// <summary>A passkey was removed.</summary>
+    PasskeyRemoved,
+
+    /// <summary>An admin took off every factor.</summary>
+    Reset,
+}
+
+/// <summary>A member's second factors changed. A notice follows.</summary>
+public sealed record MemberMfaChanged(Guid MemberId, MfaChange Change, DateTimeOffset OccurredAt) : MemberEvent(MemberId, OccurredAt)
+{
+    internal const string Name = "member.mfa_changed";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+
+    /// <inheritdoc/>
+    public override string? AuditNote => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(Change.ToString());
+}
+
+/// <summary>People have waited for a day or longer. A digest goes to everybody who may decide (ONB-17).</summary>
+public sealed record WaitingMembersDue(DateTimeOffset OccurredAt) : DomainEvent(OccurredAt)
+{
+    internal const string Name = "members.waiting";
+
+    /// <inheritdoc/>
+    public override string Type => Name;
+
+    /// <inheritdoc/>
+    public override Guid? SubjectId => null;
 }

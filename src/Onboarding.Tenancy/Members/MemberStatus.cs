@@ -29,4 +29,7 @@ public enum MemberStatus
 
     /// <summary>Never proved the address in time (ONB-17).</summary>
     Expired,
+
+    /// <summary>Was a member; may register again and then goes through the queue like anybody (ONB-16).</summary>
+    Removed,
 }

@@ -8,16 +8,32 @@ public static class Permissions
     /// <summary>Decide who is let in.</summary>
     public const string ApproveMembers = "members:approve";
 
+    /// <summary>Change the organization's members.</summary>
+    public const string ManageMembers = "members:manage";
+
     /// <summary>See the organization's members.</summary>
     public const string ReadMembers = "members:read";
 
-    /// <summary>Change the organization's members.</summary>
-    public const string ManageMembers = "members:manage";
+    /// <summary>Define roles, and rules that let people in.</summary>
+    public const string ManageRoles = "roles:manage";
+
+    /// <summary>Change the organization's name, branding and security policy.</summary>
+    public const string ManageOrganization = "organization:manage";
 
     /// <summary>Read the audit log.</summary>
     public const string ReadAuditLog = "audit:read";
 
+    /// <summary>Every permission there is, with what it allows.</summary>
+    public static IReadOnlyDictionary<string, string> Descriptions { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal)
+    {
+        [ApproveMembers] = "Approve or reject people who wait.",
+        [ManageMembers] = "Suspend, reactivate and remove members, and change their roles.",
+        [ReadMembers] = "See the organization's members.",
+        [ManageRoles] = "Define roles and approval rules.",
+        [ManageOrganization] = "Change name, branding and security policy.",
+        [ReadAuditLog] = "Read the audit log.",
+    };
+
     /// <summary>Every permission there is.</summary>
-    public static FrozenSet<string> All { get; } =
-        FrozenSet.ToFrozenSet([ApproveMembers, ReadMembers, ManageMembers, ReadAuditLog], StringComparer.Ordinal);
+    public static FrozenSet<string> All { get; } = Descriptions.Keys.ToFrozenSet(StringComparer.Ordinal);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.ComponentModel;
 using Finbuckle.MultiTenant.Abstractions;
 
@@ -47,6 +48,9 @@ public sealed class Organization : ITenantInfo
     /// <summary>Accent colour of its mails and pages, <c>#rrggbb</c>.</summary>
     public string AccentColor { get; private set; } = DefaultAccentColor;
 
+    /// <summary>What its admins have settled, its own roles among it.</summary>
+    public PublishedSettings Settings { get; private set; } = PublishedSettings.None;
+
     /// <summary>Key of its plan in the plan catalogue.</summary>
     public string Plan { get; private set; } = "";
 
@@ -79,6 +83,32 @@ public sealed class Organization : ITenantInfo
         CreatedAt = now,
         ChangedAt = now,
     };
+
+    /// <summary>Whether it has such a role. System roles such as <c>super_admin</c> are not among them (ONB-8).</summary>
+    public bool HasRole(string role) => Settings.PermissionsOf(role) is not null;
+
+    /// <summary>What <paramref name="role"/> may do here; nothing when it is null or unknown.</summary>
+    public IReadOnlySet<string> PermissionsOf(string? role) =>
+        (role is null ? null : Settings.PermissionsOf(role)) ?? FrozenSet<string>.Empty;
+
+    /// <summary>Whether somebody with <paramref name="granter"/> may give <paramref name="role"/>: never more than they hold (ONB-8).</summary>
+    public bool MayGrant(IReadOnlySet<string> granter, string role) =>
+        Settings.PermissionsOf(role)?.IsSubsetOf(granter) == true;
+
+    /// <summary>Takes over what was settled. False when it holds something newer already.</summary>
+    public bool Publish(PublishedSettings settings, string? name, string? accentColor, DateTimeOffset now)
+    {
+        if (settings.Revision <= Settings.Revision)
+        {
+            return false;
+        }
+
+        Settings = settings;
+        Name = name ?? Name;
+        AccentColor = accentColor ?? AccentColor;
+        ChangedAt = now;
+        return true;
+    }
 
     /// <summary>Stops it from serving. False when it is not active.</summary>
     public bool Suspend(DateTimeOffset now) => Move(OrganizationStatus.Active, OrganizationStatus.Suspended, now);

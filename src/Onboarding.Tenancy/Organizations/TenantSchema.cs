@@ -16,7 +16,13 @@ public sealed class TenantSchema(IReadOnlyList<string> steps)
     public int Latest => steps.Count;
 
     /// <summary>The oldest version that this build serves: a rolling upgrade runs N and N-1 side by side.</summary>
-    public int OldestServed => Math.Max(1, Latest - 1);
+    public int OldestServed => Math.Max(Needed, Latest - 1);
+
+    /// <summary>
+    /// The version without which this build's code cannot run. Raise it together with code that needs a new table or
+    /// column at once: such a release is rolled out after its migration.
+    /// </summary>
+    private const int Needed = 2;
 
     /// <summary>SQL that takes a schema from version <paramref name="from"/> to <see cref="Latest"/>.</summary>
     public string ScriptFrom(int from) => string.Join('\n', steps.Skip(from));

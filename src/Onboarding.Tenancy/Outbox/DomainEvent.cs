@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Tenancy.Outbox;
@@ -20,6 +21,22 @@ namespace Onboarding.Tenancy.Outbox;
 [JsonDerivedType(typeof(MemberReactivated), MemberReactivated.Name)]
 [JsonDerivedType(typeof(MemberRoleChanged), MemberRoleChanged.Name)]
 [JsonDerivedType(typeof(MemberProfileChanged), MemberProfileChanged.Name)]
+[JsonDerivedType(typeof(MemberRemoved), MemberRemoved.Name)]
+[JsonDerivedType(typeof(MemberPasswordResetRequested), MemberPasswordResetRequested.Name)]
+[JsonDerivedType(typeof(MemberPasswordChanged), MemberPasswordChanged.Name)]
+[JsonDerivedType(typeof(MemberEmailChangeRequested), MemberEmailChangeRequested.Name)]
+[JsonDerivedType(typeof(MemberEmailChanged), MemberEmailChanged.Name)]
+[JsonDerivedType(typeof(MemberMfaChanged), MemberMfaChanged.Name)]
+[JsonDerivedType(typeof(WaitingMembersDue), WaitingMembersDue.Name)]
+[JsonDerivedType(typeof(InvitationSent), InvitationSent.Name)]
+[JsonDerivedType(typeof(InvitationRevoked), InvitationRevoked.Name)]
+[JsonDerivedType(typeof(InvitationAccepted), InvitationAccepted.Name)]
+[JsonDerivedType(typeof(ApprovalRuleAdded), ApprovalRuleAdded.Name)]
+[JsonDerivedType(typeof(ApprovalRuleRemoved), ApprovalRuleRemoved.Name)]
+[JsonDerivedType(typeof(RoleDefined), RoleDefined.Name)]
+[JsonDerivedType(typeof(RoleChanged), RoleChanged.Name)]
+[JsonDerivedType(typeof(RoleDeleted), RoleDeleted.Name)]
+[JsonDerivedType(typeof(OrganizationSettingsChanged), OrganizationSettingsChanged.Name)]
 [JsonDerivedType(typeof(SessionStarted), SessionStarted.Name)]
 [JsonDerivedType(typeof(SessionEnded), SessionEnded.Name)]
 [JsonDerivedType(typeof(RefreshTokenReused), RefreshTokenReused.Name)]
@@ -29,7 +46,11 @@ public abstract record DomainEvent(DateTimeOffset OccurredAt)
     [JsonIgnore]
     public abstract string Type { get; }
 
-    /// <summary>The member that it is about.</summary>
+    /// <summary>Id of what it is about: a member, an invitation, a rule; null for what has none.</summary>
     [JsonIgnore]
-    public abstract Guid SubjectId { get; }
+    public abstract Guid? SubjectId { get; }
+
+    /// <summary>What its audit line says when whoever did it gave no note; never a secret.</summary>
+    [JsonIgnore]
+    public virtual string? AuditNote => null;
 }

@@ -3,6 +3,16 @@ using System.Security.Cryptography;
 
 namespace Onboarding.Tenancy.SignIn;
 
+/// <summary>What a code proves. A code of one purpose is none of another (SEC-8).</summary>
+public enum CodePurpose
+{
+    /// <summary>The address of a registration.</summary>
+    VerifyEmail,
+
+    /// <summary>The address that a member wants instead of the current one.</summary>
+    ChangeEmail,
+}
+
 /// <summary>A six-digit code that proves an e-mail address, by its keyed hash (SEC-8, SEC-9).</summary>
 /// <remarks>
 /// Only ever redeemed on a row that is locked (<c>FOR UPDATE</c>), which makes the attempt budget atomic (SEC-10).
@@ -26,6 +36,9 @@ public sealed class OneTimeCode
     /// <summary>Whose address it proves.</summary>
     public Guid MemberId { get; private init; }
 
+    /// <summary>What it proves.</summary>
+    public CodePurpose Purpose { get; private init; }
+
     /// <summary>Keyed hash of the code, bound to organization, row and purpose.</summary>
     public byte[] Hash { get; private init; } = [];
 
@@ -42,7 +55,8 @@ public sealed class OneTimeCode
     public DateTimeOffset? ClosedAt { get; private set; }
 
     /// <summary>A new code for <paramref name="memberId"/>, and its digits for the mail: the only time they are seen.</summary>
-    public static (OneTimeCode Code, string Digits) Create(Guid memberId, SecretHasher hasher, DateTimeOffset now)
+    public static (OneTimeCode Code, string Digits) Create(
+        Guid memberId, CodePurpose purpose, SecretHasher hasher, DateTimeOffset now)
     {
         var id = Ids.New(now);
         var digits = RandomNumberGenerator.GetInt32(1_000_000).ToString("D6", CultureInfo.InvariantCulture);
@@ -50,7 +64,8 @@ public sealed class OneTimeCode
         {
             Id = id,
             MemberId = memberId,
-            Hash = hasher.HashCode(id, digits),
+            Purpose = purpose,
+            Hash = hasher.HashCode(id, purpose, digits),
             CreatedAt = now,
             ExpiresAt = now + Lifetime,
         };
@@ -61,7 +76,7 @@ public sealed class OneTimeCode
     public bool TryRedeem(string digits, SecretHasher hasher, DateTimeOffset now)
     {
         // The hash is computed first, whatever the outcome, so that time tells nothing about the state (SEC-12).
-        var matches = CryptographicOperations.FixedTimeEquals(Hash, hasher.HashCode(Id, digits));
+        var matches = CryptographicOperations.FixedTimeEquals(Hash, hasher.HashCode(Id, Purpose, digits));
         if (ClosedAt is not null || now >= ExpiresAt || Attempts >= MaxAttempts)
         {
             return false;

@@ -13,6 +13,18 @@ public static class OpaqueToken
     /// <summary>Prefix of set-password links.</summary>
     public const string SetPassword = "sp_";
 
+    /// <summary>Prefix of links by which a forgotten password is reset.</summary>
+    public const string ResetPassword = "rp_";
+
+    /// <summary>Prefix of invitations.</summary>
+    public const string Invitation = "iv_";
+
+    /// <summary>Prefix of what stands between a right password and the second factor.</summary>
+    public const string Mfa = "mf_";
+
+    /// <summary>Prefix of what a remembered device shows instead of a second factor.</summary>
+    public const string Device = "rd_";
+
     private const int SecretChars = 43;
 
     /// <summary>A new token of the kind.</summary>

@@ -11,8 +11,12 @@ namespace Onboarding.Tenancy.SignIn;
 public sealed class SecretHasher(byte[] key)
 {
     /// <summary>HMAC-SHA256 over purpose, row and digits.</summary>
-    public byte[] HashCode(Guid codeId, string digits) =>
-        HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"one-time-code:{codeId:N}:{digits}"));
+    public byte[] HashCode(Guid codeId, CodePurpose purpose, string digits) => Keyed($"one-time-code:{purpose}:{codeId:N}:{digits}");
+
+    /// <summary>HMAC-SHA256 over owner and recovery code (SEC-28).</summary>
+    public byte[] HashRecoveryCode(Guid memberId, string code) => Keyed($"recovery-code:{memberId:N}:{code}");
+
+    private byte[] Keyed(string text) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text));
 
     /// <summary>SHA-256 of a long random token.</summary>
     public static byte[] HashToken(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));

@@ -30,6 +30,9 @@ public sealed class Session
     /// <summary>What the client calls itself, cut to 200 characters.</summary>
     public string? UserAgent { get; private init; }
 
+    /// <summary>How the member proved who they are, as RFC 8176 names it: <c>pwd</c>, <c>otp</c>, <c>hwk</c>, <c>mfa</c>.</summary>
+    public IReadOnlyList<string> Methods { get; private init; } = [];
+
     /// <summary>When it was ended; null while it lives.</summary>
     public DateTimeOffset? EndedAt { get; private set; }
 
@@ -37,9 +40,10 @@ public sealed class Session
     public string? EndReason { get; private set; }
 
     /// <summary>A new session.</summary>
+    /// <param name="methods">How the member signed in (RFC 8176).</param>
     /// <param name="lifetime">Absolute lifetime.</param>
     public static (Session Session, SessionStarted Event) Start(
-        Guid memberId, TimeSpan lifetime, string? ipAddress, string? userAgent, DateTimeOffset now)
+        Guid memberId, IReadOnlyList<string> methods, TimeSpan lifetime, string? ipAddress, string? userAgent, DateTimeOffset now)
     {
         var session = new Session
         {
@@ -47,6 +51,7 @@ public sealed class Session
             MemberId = memberId,
             CreatedAt = now,
             LastUsedAt = now,
+            Methods = methods,
             ExpiresAt = now + lifetime,
             IpAddress = ipAddress,
             UserAgent = Cut(userAgent),

@@ -44,7 +44,7 @@ public sealed class EightAdminsTests(ApiFixture fixture)
         await organization.SettledAsync();
         Assert.Equal(1, await organization.CountAsync($"audit_log WHERE subject_id = '{id}' AND action = 'member.approved'"));
         Assert.Equal(1, await organization.CountAsync("outbox WHERE type = 'member.approved'"));
-        Assert.Equal(1, await organization.CountAsync("set_password_links"));
+        Assert.Equal(1, await organization.CountAsync("password_links"));
         Assert.Single(fixture.Smtp.For(organization.EmailOf("ada")));
     }
 }

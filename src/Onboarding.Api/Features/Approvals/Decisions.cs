@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Api.Features.Approvals;
 
@@ -19,6 +20,8 @@ internal sealed record Decision(Guid Id, MemberStatus? Status, DateTimeOffset? D
 /// </remarks>
 internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProvider clock)
 {
+    private Organization Organization => db.Organization!;
+
     public Task<Decision> ApproveAsync(Guid id, string? role, string? note, CancellationToken cancellationToken) =>
         DecideAsync(id, Approving(role, note), cancellationToken);
 
@@ -35,8 +38,8 @@ internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProv
 
     /// <summary>Why a role cannot be given; null when it can (ONB-8).</summary>
     public ProblemHttpResult? RoleRefusal(string role) =>
-        !Roles.Exists(role) ? Problems.BadRequest("role.unknown", "There is no such role in this organization.")
-        : !Roles.MayGrant(actor.Permissions, role) ? Problems.Forbidden("role.not_grantable", "You cannot give a role that may do more than you.")
+        !Organization.HasRole(role) ? UnknownRole()
+        : !Organization.MayGrant(actor.Permissions, role) ? Problems.Forbidden("role.not_grantable", "You cannot give a role that may do more than you.")
         : null;
 
     /// <summary>Changes a member and records it; returns why not when it did not.</summary>
@@ -99,7 +102,7 @@ internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProv
                 await db.SaveChangesAsync(cancellationToken);
                 return new(member.Id, member.Status, member.DecidedAt, null);
             }
-            catch (DbUpdateConcurrencyException)
+            catch (DbUpdateException exception) when (exception is DbUpdateConcurrencyException || exception.IsUnknownRole())
             {
                 // What was recorded for this member is dropped; the others stay tracked, as they were read.
                 foreach (var entry in db.ChangeTracker.Entries().Where(e => e.State is EntityState.Added or EntityState.Modified).ToList())
@@ -107,7 +110,7 @@ internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProv
                     entry.State = EntityState.Detached;
                 }
 
-                problem = AlreadyDecided(member, by: null);
+                problem = exception is DbUpdateConcurrencyException ? AlreadyDecided(member, by: null) : UnknownRole();
             }
         }
 
@@ -122,6 +125,9 @@ internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProv
         var by = await db.Members.AsNoTracking().Where(m => m.Id == now.DecidedBy).Select(m => m.UserName).SingleOrDefaultAsync(cancellationToken);
         return new(id, now.Status, now.DecidedAt, AlreadyDecided(now, by));
     }
+
+    /// <summary>Also what a role that was deleted at the same moment ends with.</summary>
+    public static ProblemHttpResult UnknownRole() => Problems.BadRequest("role.unknown", "There is no such role in this organization.");
 
     private static ProblemHttpResult AlreadyDecided(Member member, string? by) => Problems.Conflict(
         "member.already_decided",

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Features.Approvals;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Members;
@@ -21,7 +22,17 @@ internal sealed class ChangeRole(ChangingMembers changing, Decisions decisions, 
         .WithErrors(("role.unknown", 400), ("role.not_grantable", 403), ("member.not_found", 404), ("member.not_allowed", 409), ("member.last_admin", 409));
 
     public async Task<Results<Ok<MemberResponse>, ProblemHttpResult>> HandleAsync(Guid id, ChangeRoleRequest request, CancellationToken cancellationToken) =>
-        decisions.RoleRefusal(request.Role) is { } refusal
-            ? refusal
-            : await changing.RunAsync(id, member => member.ChangeRole(request.Role, clock.GetUtcNow()), note: null, endSessions: "role_changed", cancellationToken);
+        decisions.RoleRefusal(request.Role) is { } refusal ? refusal : await ChangeAsync(id, request.Role, cancellationToken);
+
+    private async Task<Results<Ok<MemberResponse>, ProblemHttpResult>> ChangeAsync(Guid id, string role, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await changing.RunAsync(id, member => member.ChangeRole(role, clock.GetUtcNow()), note: null, endSessions: "role_changed", cancellationToken);
+        }
+        catch (DbUpdateException exception) when (exception.IsUnknownRole())
+        {
+            return Decisions.UnknownRole();
+        }
+    }
 }

@@ -6,6 +6,7 @@ using Npgsql;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Features.Registration;
 
@@ -76,7 +77,7 @@ internal sealed class Register(TenantDbContext db, RequestActor actor, IOptions<
 
     private async Task VoidCodeAsync(Guid memberId, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var open = await db.OneTimeCodes.SingleOrDefaultAsync(c => c.MemberId == memberId && c.ClosedAt == null, cancellationToken);
+        var open = await db.OneTimeCodes.SingleOrDefaultAsync(c => c.MemberId == memberId && c.Purpose == CodePurpose.VerifyEmail && c.ClosedAt == null, cancellationToken);
         open?.Supersede(now);
     }
 }

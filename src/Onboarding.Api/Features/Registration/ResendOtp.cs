@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Features.Registration;
 
@@ -28,7 +29,7 @@ internal sealed class ResendOtp(TenantDbContext db, RequestActor actor, TimeProv
 
         // Asked for nobody too: the work must not tell whether the address is known (SEC-12).
         var memberId = member?.Id ?? Guid.Empty;
-        var open = await db.OneTimeCodes.SingleOrDefaultAsync(c => c.MemberId == memberId && c.ClosedAt == null, cancellationToken);
+        var open = await db.OneTimeCodes.SingleOrDefaultAsync(c => c.MemberId == memberId && c.Purpose == CodePurpose.VerifyEmail && c.ClosedAt == null, cancellationToken);
         if (member is null)
         {
             db.Audit("member.code_refused", actor.ToActor(), subjectId: null, "unknown", now);

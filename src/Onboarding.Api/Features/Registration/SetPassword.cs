@@ -34,8 +34,8 @@ internal sealed class SetPassword(
         }
 
         var hash = SecretHasher.HashToken(id);
-        var found = await db.SetPasswordLinks.AsNoTracking()
-            .Where(l => l.TokenHash == hash)
+        var found = await db.PasswordLinks.AsNoTracking()
+            .Where(l => l.TokenHash == hash && l.Purpose == LinkPurpose.SetPassword)
             .Join(db.Members, l => l.MemberId, m => m.Id, (link, member) => new { Link = link, Member = member })
             .SingleOrDefaultAsync(cancellationToken);
         if (found is null || !found.Link.TryUse(clock.GetUtcNow()))
@@ -65,8 +65,8 @@ internal sealed class SetPassword(
     private async Task<bool> SetAsync(byte[] tokenHash, string passwordHash, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        var link = (await db.SetPasswordLinks
-            .FromSql($"SELECT * FROM set_password_links WHERE token_hash = {tokenHash} FOR UPDATE")
+        var link = (await db.PasswordLinks
+            .FromSql($"SELECT * FROM password_links WHERE token_hash = {tokenHash} FOR UPDATE")
             .ToListAsync(cancellationToken)).SingleOrDefault();
         if (link is null || !link.TryUse(now))
         {
@@ -84,7 +84,7 @@ internal sealed class SetPassword(
         return true;
     }
 
-    private static ProblemHttpResult LinkInvalid(SetPasswordLink? link) => Problems.NotFound("link.invalid", link switch
+    private static ProblemHttpResult LinkInvalid(PasswordLink? link) => Problems.NotFound("link.invalid", link switch
     {
         { UsedAt: not null } => "This link has been used already. Sign in with the password that was set.",
         { SupersededAt: not null } => "A newer link has been sent; use that one.",

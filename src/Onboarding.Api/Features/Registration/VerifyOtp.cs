@@ -57,7 +57,7 @@ internal sealed class VerifyOtp(TenantDbContext db, RequestActor actor, SecretHa
             m => m.NormalizedEmail == email && m.Status == MemberStatus.PendingVerification, cancellationToken);
         var memberId = member?.Id ?? Guid.Empty;
         var code = (await db.OneTimeCodes
-            .FromSql($"SELECT * FROM one_time_codes WHERE member_id = {memberId} AND closed_at IS NULL FOR UPDATE")
+            .FromSql($"SELECT * FROM one_time_codes WHERE member_id = {memberId} AND purpose = 'verify_email' AND closed_at IS NULL FOR UPDATE")
             .ToListAsync(cancellationToken)).SingleOrDefault();
 
         var redeemed = (code ?? Nobodys(now)).TryRedeem(request.Otp, hasher, now) && member is not null;
@@ -75,7 +75,7 @@ internal sealed class VerifyOtp(TenantDbContext db, RequestActor actor, SecretHa
     }
 
     // Compared with when there is no code, so that the work is the same; its digits are random and told to nobody.
-    private OneTimeCode Nobodys(DateTimeOffset now) => OneTimeCode.Create(Guid.Empty, hasher, now).Code;
+    private OneTimeCode Nobodys(DateTimeOffset now) => OneTimeCode.Create(Guid.Empty, CodePurpose.VerifyEmail, hasher, now).Code;
 
     private static ProblemHttpResult Invalid() => Problems.BadRequest("otp.invalid", "The code is wrong or no longer good.");
 }

@@ -45,7 +45,7 @@ internal sealed class GetMe(TenantDbContext db, IMultiTenantContextAccessor<Orga
     {
         var organization = tenant.MultiTenantContext.TenantInfo!;
         return new(row.Id, row.UserName, row.Email, row.FullName, row.Status, row.Role,
-            [.. Roles.PermissionsOf(row.Role).Order(StringComparer.Ordinal)],
+            [.. organization.PermissionsOf(row.Role).Order(StringComparer.Ordinal)],
             new(organization.Id, organization.Identifier, organization.Name));
     }
 }

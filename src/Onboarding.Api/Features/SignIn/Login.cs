@@ -58,7 +58,7 @@ internal sealed class Login(TenantDbContext db, SessionTokens tokens, RequestAct
 
     private async Task<TokenResponse> StartSessionAsync(Member member, CancellationToken cancellationToken)
     {
-        var (session, started) = Session.Start(member.Id, tokens.SessionLifetime, actor.IpAddress, actor.UserAgent, clock.GetUtcNow());
+        var (session, started) = Session.Start(member.Id, ["pwd"], tokens.SessionLifetime, actor.IpAddress, actor.UserAgent, clock.GetUtcNow());
         db.Sessions.Add(session);
         var pair = tokens.Issue(member, session, predecessorId: null);
         db.Record(started, actor.ToActor() with { Kind = Tenancy.Audit.ActorKind.Member, Id = member.Id });

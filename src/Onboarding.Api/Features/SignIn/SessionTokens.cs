@@ -21,18 +21,25 @@ public sealed record TokenResponse(string Access, string Refresh, string TokenTy
 internal sealed class SessionTokens(
     TenantDbContext db, IMultiTenantContextAccessor<Organization> tenant, AccessTokens tokens, IOptions<SignInOptions> options, TimeProvider clock)
 {
-    public TimeSpan SessionLifetime => options.Value.SessionAbsolute;
+    /// <summary>After so long a session ends however busy: the organization's limit where it is the shorter one.</summary>
+    public TimeSpan SessionLifetime => Shorter(options.Value.SessionAbsolute, Organization.Settings.SessionAbsoluteMinutes);
+
+    private TimeSpan SessionIdle => Shorter(options.Value.SessionIdle, Organization.Settings.SessionIdleMinutes);
+
+    private Organization Organization => tenant.MultiTenantContext.TenantInfo!;
 
     public TokenResponse Issue(Member member, Session session, Guid? predecessorId)
     {
         var now = clock.GetUtcNow();
-        var (row, refresh) = RefreshToken.Issue(session, predecessorId, options.Value.SessionIdle, now);
+        var (row, refresh) = RefreshToken.Issue(session, predecessorId, SessionIdle, now);
         db.RefreshTokens.Add(row);
         return new TokenResponse(
-            tokens.Issue(tenant.MultiTenantContext.TenantInfo!, member, session),
+            tokens.Issue(Organization, member, session),
             refresh,
             "Bearer",
             (int)tokens.Lifetime.TotalSeconds,
             (int)(row.ExpiresAt - now).TotalSeconds);
     }
+
+    private static TimeSpan Shorter(TimeSpan limit, int? minutes) => minutes is { } m && TimeSpan.FromMinutes(m) < limit ? TimeSpan.FromMinutes(m) : limit;
 }

@@ -18,7 +18,7 @@ public sealed class DecisionRaceTests(ApiFixture fixture)
 
         Assert.Equal("approved", winner.Status);
         await organization.SettledAsync();
-        Assert.Equal(1, await organization.CountAsync($"set_password_links WHERE member_id = '{winner.Id}'"));
+        Assert.Equal(1, await organization.CountAsync($"password_links WHERE member_id = '{winner.Id}'"));
         Assert.Single(fixture.Smtp.For(organization.EmailOf("ada")));
     }
 
@@ -32,7 +32,7 @@ public sealed class DecisionRaceTests(ApiFixture fixture)
             (admin, id) => admin.PostAsJsonAsync($"/members/{id}/reject", new { reason = "Unknown here" }));
 
         await organization.SettledAsync();
-        Assert.Equal(winner.Status == "approved" ? 1 : 0, await organization.CountAsync("set_password_links"));
+        Assert.Equal(winner.Status == "approved" ? 1 : 0, await organization.CountAsync("password_links"));
         Assert.Equal([winner.Status], await organization.QueryAsync<string>($"SELECT template FROM emails WHERE member_id = '{winner.Id}'"));
     }
 

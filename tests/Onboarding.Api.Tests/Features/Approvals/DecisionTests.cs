@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Features.Approvals;
@@ -41,10 +42,11 @@ public sealed class DecisionTests(ApiFixture fixture)
     [Fact] // ONB-8
     public void Nobody_grants_more_than_they_hold()
     {
-        Assert.False(Roles.MayGrant(Roles.PermissionsOf(Roles.User), Roles.Admin));
-        Assert.False(Roles.MayGrant(new HashSet<string> { Permissions.ApproveMembers }, Roles.Admin));
-        Assert.True(Roles.MayGrant(new HashSet<string> { Permissions.ApproveMembers }, Roles.User));
-        Assert.True(Roles.MayGrant(Roles.PermissionsOf(Roles.Admin), Roles.Admin));
+        var organization = Organization.Register("acme", "Acme", "free", DateTimeOffset.UnixEpoch);
+        Assert.False(organization.MayGrant(organization.PermissionsOf(Roles.User), Roles.Admin));
+        Assert.False(organization.MayGrant(new HashSet<string> { Permissions.ApproveMembers }, Roles.Admin));
+        Assert.True(organization.MayGrant(new HashSet<string> { Permissions.ApproveMembers }, Roles.User));
+        Assert.True(organization.MayGrant(organization.PermissionsOf(Roles.Admin), Roles.Admin));
     }
 
     [Fact] // SEC-14, SEC-35

@@ -14,7 +14,7 @@ public sealed class RegisterTests(ApiFixture fixture)
 
         var row = await organization.QueryAsync<string>("SELECT concat_ws('|', status, coalesce(role, '-'), coalesce(password_hash, '-'), email_confirmed, coalesce(verified_at::text, '-')) FROM members WHERE user_name = 'ada'");
         Assert.Equal("pending_verification|-|-|f|-", Assert.Single(row));
-        Assert.Equal(0, await organization.CountAsync("set_password_links"));
+        Assert.Equal(0, await organization.CountAsync("password_links"));
         Assert.Equal(0, await organization.CountAsync("sessions"));
 
         // Nobody is asked to decide about an address that is not proven.

@@ -12,7 +12,7 @@ public sealed class SetPasswordTests(ApiFixture fixture)
         var organization = await fixture.OrganizationAsync();
         var (_, token) = await organization.AddApprovedAsync("ada");
 
-        await using var row = await RowLock.HoldAsync(organization, "SELECT 1 FROM set_password_links FOR UPDATE");
+        await using var row = await RowLock.HoldAsync(organization, "SELECT 1 FROM password_links FOR UPDATE");
         var racing = new[] { organization.SetPasswordAsync(token, "first of two long phrases"), organization.SetPasswordAsync(token, "second of two long phrases") };
         await row.WaitForWaitersAsync(2);
         await row.ReleaseAsync();

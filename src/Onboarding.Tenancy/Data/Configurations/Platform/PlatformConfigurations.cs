@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
@@ -22,6 +23,8 @@ internal sealed class OrganizationConfiguration : IEntityTypeConfiguration<Organ
         builder.Property(o => o.Name).HasMaxLength(200);
         builder.Property(o => o.AccentColor).HasMaxLength(7);
         builder.Property(o => o.Plan).HasMaxLength(64);
+        builder.Property(o => o.Settings).HasColumnType("jsonb").HasDefaultValueSql("'{}'")
+            .HasConversion(settings => settings.ToJson(), json => PublishedSettings.FromJson(json), new ValueComparer<PublishedSettings>(favorStructuralComparisons: false));
         builder.Property(o => o.MigrationError).HasMaxLength(2000);
         foreach (var index in builder.Metadata.GetIndexes().ToList())
         {

@@ -48,7 +48,12 @@ internal sealed class EmailMessageConfiguration : IEntityTypeConfiguration<Email
         builder.Property(e => e.Template).HasMaxLength(64);
         builder.Property(e => e.LastError).HasMaxLength(500);
         builder.HasOne<Member>().WithMany().HasForeignKey(e => e.MemberId).OnDelete(DeleteBehavior.Cascade);
-        builder.HasIndex(e => e.EventId, EventIndex).IsUnique();
+        builder.HasOne<Invitation>().WithMany().HasForeignKey(e => e.InvitationId).OnDelete(DeleteBehavior.Cascade);
+
+        // Handled twice, an event composes each of its mails once (FAULT-2).
+        builder.HasIndex(e => new { e.EventId, e.Template, e.MemberId }, EventIndex).IsUnique().AreNullsDistinct(false);
+        builder.HasIndex(e => new { e.MemberId, e.Id }, "ix_emails_member");
+        builder.HasIndex(e => new { e.InvitationId, e.Id }, "ix_emails_invitation");
     }
 }
 

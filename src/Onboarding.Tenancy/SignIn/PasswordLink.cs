@@ -1,20 +1,36 @@
 namespace Onboarding.Tenancy.SignIn;
 
-/// <summary>The link by which an approved person sets the first password: hashed, single use, 72 hours (ONB-13, SEC-15).</summary>
-public sealed class SetPasswordLink
+/// <summary>What a link is for. A link of one purpose is none of another (SEC-22).</summary>
+public enum LinkPurpose
 {
-    /// <summary>How long a link is good for.</summary>
-    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(72);
+    /// <summary>An approved person sets the first password.</summary>
+    SetPassword,
 
-    private SetPasswordLink()
+    /// <summary>A member sets another one, having forgotten it.</summary>
+    ResetPassword,
+}
+
+/// <summary>The link by which somebody sets a password: hashed, single use, superseded by the next (ONB-13, SEC-15).</summary>
+public sealed class PasswordLink
+{
+    private PasswordLink()
     {
     }
+
+    /// <summary>How long a link is good for: a first password may wait for the weekend, a forgotten one is wanted now.</summary>
+    public static TimeSpan LifetimeOf(LinkPurpose purpose) => purpose == LinkPurpose.SetPassword ? TimeSpan.FromHours(72) : TimeSpan.FromHours(1);
+
+    /// <summary>The prefix of its tokens.</summary>
+    public static string PrefixOf(LinkPurpose purpose) => purpose == LinkPurpose.SetPassword ? OpaqueToken.SetPassword : OpaqueToken.ResetPassword;
 
     /// <summary>UUIDv7.</summary>
     public Guid Id { get; private init; }
 
     /// <summary>Who may set a password with it.</summary>
     public Guid MemberId { get; private init; }
+
+    /// <summary>What it is for.</summary>
+    public LinkPurpose Purpose { get; private init; }
 
     /// <summary>SHA-256 of the token.</summary>
     public byte[] TokenHash { get; private init; } = [];
@@ -32,16 +48,17 @@ public sealed class SetPasswordLink
     public DateTimeOffset? SupersededAt { get; private set; }
 
     /// <summary>A new link for <paramref name="memberId"/> and its token, which only the mail ever holds.</summary>
-    public static (SetPasswordLink Link, string Token) Create(Guid memberId, DateTimeOffset now)
+    public static (PasswordLink Link, string Token) Create(Guid memberId, LinkPurpose purpose, DateTimeOffset now)
     {
-        var token = OpaqueToken.New(OpaqueToken.SetPassword);
-        var link = new SetPasswordLink
+        var token = OpaqueToken.New(PrefixOf(purpose));
+        var link = new PasswordLink
         {
             Id = Ids.New(now),
             MemberId = memberId,
+            Purpose = purpose,
             TokenHash = SecretHasher.HashToken(token),
             CreatedAt = now,
-            ExpiresAt = now + Lifetime,
+            ExpiresAt = now + LifetimeOf(purpose),
         };
         return (link, token);
     }

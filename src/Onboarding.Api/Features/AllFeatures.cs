@@ -1,0 +1,33 @@
+using Onboarding.Api.Features.Approvals;
+using Onboarding.Api.Features.AuditLog;
+using Onboarding.Api.Features.CustomRoles;
+using Onboarding.Api.Features.Members;
+using Onboarding.Api.Features.Organizations;
+using Onboarding.Api.Features.Registration;
+using Onboarding.Api.Features.SignIn;
+
+namespace Onboarding.Api.Features;
+
+/// <summary>Every feature of the product: its use cases and its routes.</summary>
+internal static class AllFeatures
+{
+    public static IServiceCollection AddFeatures(this IServiceCollection services) => services
+        .AddRegistration()
+        .AddApprovals()
+        .AddSignInFeature()
+        .AddMembers()
+        .AddCustomRoles()
+        .AddOrganizations()
+        .AddScoped<GetAuditLog>();
+
+    public static void MapFeatures(this IEndpointRouteBuilder routes)
+    {
+        routes.MapRegistration();
+        routes.MapSignIn();
+        routes.MapApprovals();
+        routes.MapMembers();
+        routes.MapCustomRoles();
+        routes.MapOrganizations();
+        GetAuditLog.Map(routes);
+    }
+}
