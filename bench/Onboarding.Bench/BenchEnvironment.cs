@@ -58,6 +58,9 @@ internal sealed class BenchEnvironment : IAsyncDisposable
     /// <summary>The owner's login to it.</summary>
     public NpgsqlDataSource Postgres { get; }
 
+    /// <summary>Processor time of the server.</summary>
+    public BenchCpu Cpu { get; private set; } = null!;
+
     /// <summary>The product's services on the same database: for what has to be there before a measurement.</summary>
     public IServiceProvider Services => product?.Services ?? throw new InvalidOperationException("Not prepared yet.");
 
@@ -66,6 +69,7 @@ internal sealed class BenchEnvironment : IAsyncDisposable
     {
         var server = await TestPostgres.StartAsync(ServerSettings);
         var environment = new BenchEnvironment(server, await server.CreateDatabaseAsync());
+        environment.Cpu = await BenchCpu.FindAsync(environment.Postgres);
         environment.product = Compose(environment.Settings());
         await environment.Services.GetRequiredService<PreparePlatform>().RunAsync(CancellationToken.None);
         await environment.Services.GetRequiredService<SigningKeys>().RotateAsync(CancellationToken.None);
@@ -92,6 +96,9 @@ internal sealed class BenchEnvironment : IAsyncDisposable
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings);
+
+        // Told apart from the product that is measured.
+        builder.Configuration["Database:ConnectionString"] += ";Application Name=bench";
         builder.Services.AddTenantResolution(builder.AddWebOptions()).AddSecrets().AddSignIn();
         return builder.Build();
     }

@@ -55,7 +55,7 @@ internal static class BenchLoad
         var latencies = results.SelectMany(client => client.Latencies).ToArray();
         return new Sample(
             latencies.Length / elapsed.TotalSeconds, "/s", Percentiles.Of(latencies), results.Sum(client => client.Errors),
-            (self.TotalProcessorTime - cpu) / elapsed / Environment.ProcessorCount);
+            (self.TotalProcessorTime - cpu) / elapsed / Environment.ProcessorCount, latencies.Length);
     });
 
     private sealed class Client(Uri address, int expected)

@@ -103,11 +103,11 @@ internal sealed class BenchReport
         var table = new StringBuilder();
         table.AppendLine(CultureInfo.InvariantCulture, $"Commit {commit ?? "unknown"}, {Environment.ProcessorCount} cores shared with the load generator, PostgreSQL {postgresVersion}, .NET {Environment.Version}, load average {loadAtStart ?? "unknown"} before and {LoadAverage() ?? "unknown"} after, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s.");
         table.AppendLine();
-        table.AppendLine("| id | name | what | figure | target | met | measured | p50 / p95 / p99 ms | baseline | p50 / p95 / p99 ms | errors |");
-        table.AppendLine("|---|---|---|---|---|---|---|---|---|---|---|");
+        table.AppendLine("| id | name | what | figure | target | met | measured | p50 / p95 / p99 ms | CPU µs | baseline | p50 / p95 / p99 ms | CPU µs | errors |");
+        table.AppendLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (var row in rows)
         {
-            table.AppendLine(CultureInfo.InvariantCulture, $"| {row.Id} | {row.Name} | {row.What} | {Figure(row)} | {row.Target} | {Met(row)} | {Value(row.Measured)} | {Latency(row.Measured)} | {Value(row.Baseline)} | {Latency(row.Baseline)} | {row.Measured.Errors + (row.Baseline?.Errors ?? 0)} |");
+            table.AppendLine(CultureInfo.InvariantCulture, $"| {row.Id} | {row.Name} | {row.What} | {Figure(row)} | {row.Target} | {Met(row)} | {Value(row.Measured)} | {Latency(row.Measured)} | {Cpu(row.Measured)} | {Value(row.Baseline)} | {Latency(row.Baseline)} | {Cpu(row.Baseline)} | {row.Measured.Errors + (row.Baseline?.Errors ?? 0)} |");
         }
 
         foreach (var failure in failures)
@@ -126,6 +126,8 @@ internal sealed class BenchReport
 
     private static string Latency(Sample? sample) => sample?.Latency is { } latency
         ? $"{Number(latency.P50)} / {Number(latency.P95)} / {Number(latency.P99)}" : "";
+
+    private static string Cpu(Sample? sample) => sample?.CpuPerRequest is { } cpu ? Number(cpu) : "";
 
     private static string Number(double value) => value.ToString(Math.Abs(value) >= 100 ? "#,0" : Math.Abs(value) >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
 

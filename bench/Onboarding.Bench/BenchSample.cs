@@ -18,8 +18,11 @@ internal sealed record Percentiles(double P50, double P95, double P99)
 /// <param name="Value">In <paramref name="Unit"/>.</param>
 /// <param name="Unit">Such as <c>/s</c>, <c>ms</c> or <c>KiB</c>.</param>
 /// <param name="Errors">Answers other than the expected one, and broken connections.</param>
+/// <param name="Requests">How many the round had.</param>
+/// <param name="CpuPerRequest">Processor time of server and PostgreSQL together, in microseconds; null where it is not known.</param>
 /// <param name="ClientShare">How much of the machine the load generator itself took, 0 to 1; null where there is none.</param>
-internal sealed record Sample(double Value, string Unit, Percentiles? Latency = null, long Errors = 0, double? ClientShare = null)
+internal sealed record Sample(
+    double Value, string Unit, Percentiles? Latency = null, long Errors = 0, double? ClientShare = null, long Requests = 0, double? CpuPerRequest = null)
 {
     /// <summary>The median of each figure over the rounds; errors are added up.</summary>
     public static Sample MedianOf(IReadOnlyList<Sample> rounds) => new(
@@ -30,7 +33,12 @@ internal sealed record Sample(double Value, string Unit, Percentiles? Latency = 
             Median(rounds.Select(round => round.Latency!.P95)),
             Median(rounds.Select(round => round.Latency!.P99))),
         rounds.Sum(round => round.Errors),
-        rounds[0].ClientShare is null ? null : Median(rounds.Select(round => round.ClientShare!.Value)));
+        MedianOf(rounds, round => round.ClientShare),
+        rounds.Sum(round => round.Requests),
+        MedianOf(rounds, round => round.CpuPerRequest));
+
+    private static double? MedianOf(IReadOnlyList<Sample> rounds, Func<Sample, double?> of) =>
+        rounds.Any(round => of(round) is null) ? null : Median(rounds.Select(round => of(round)!.Value));
 
     public static double Median(IEnumerable<double> values)
     {

@@ -24,6 +24,9 @@ public sealed class ApiProcess : IAsyncDisposable
     /// <summary>Its address; known once it listens.</summary>
     public Uri Address => address.Task.Result;
 
+    /// <summary>Its process id.</summary>
+    public int Id => process.Id;
+
     /// <summary>Whether it has ended, however.</summary>
     public bool HasExited => process.HasExited;
 

@@ -42,10 +42,10 @@ internal sealed class Me : Benchmark
         var read = new[] { BenchLoad.Request("GET", $"/me/{first.Admin.Id}", "localhost") };
         var variants = new Func<TimeSpan, Task<Sample>>[]
         {
-            duration => BenchLoad.RunAsync(baseline.Address, read, Clients, duration),
-            duration => BenchLoad.RunAsync(api.Address, requests.Take(1).ToList(), Clients, duration),
-            duration => BenchLoad.RunAsync(api.Address, requests.Take(100).ToList(), Clients, duration),
-            duration => BenchLoad.RunAsync(api.Address, requests, Clients, duration),
+            duration => environment.Cpu.MeasureAsync(baseline.Id, () => BenchLoad.RunAsync(baseline.Address, read, Clients, duration)),
+            duration => MeasureAsync(1, duration),
+            duration => MeasureAsync(100, duration),
+            duration => MeasureAsync(requests.Count, duration),
         };
 
         report.Progress("warming up");
@@ -59,6 +59,9 @@ internal sealed class Me : Benchmark
         report.Ratio(this, "100 organizations", rounds.Ratio(2, 0), Target.Min(.50), rounds[2], rounds[0]);
         report.Ratio(this, "1,000 organizations", rounds.Ratio(3, 0), Target.Min(.43), rounds[3], rounds[0]);
         report.Ratio(this, "1,000 organizations, p99", rounds.Ratio(3, 0, sample => sample.Latency!.P99), Target.Max(4), rounds[3], rounds[0]);
+
+        Task<Sample> MeasureAsync(int organizations, TimeSpan duration) =>
+            environment.Cpu.MeasureAsync(api.Id, () => BenchLoad.RunAsync(api.Address, requests.Take(organizations).ToList(), Clients, duration));
     }
 
     public override async Task ServeAsync(string[] args)

@@ -32,10 +32,10 @@ internal sealed class Token : Benchmark
         await using var checking = await environment.StartBaselineAsync(this, "checking");
         var variants = new[]
         {
-            (bare.Address, Requests: fleet.Select(one => BenchLoad.Request("GET", "/anonymous", one.Host)).ToList()),
-            (checking.Address, Requests: fleet.Select(one => BenchLoad.Request("GET", "/anonymous", one.Host)).ToList()),
-            (checking.Address, Requests: fleet.Select(one => BenchLoad.Request("GET", "/checked", one.Host, environment.TokenOf(one))).ToList()),
-        }.Select(variant => (Func<Task<Sample>>)(() => BenchLoad.RunAsync(variant.Address, variant.Requests, Clients, Round))).ToArray();
+            (Server: bare, Requests: fleet.Select(one => BenchLoad.Request("GET", "/anonymous", one.Host)).ToList()),
+            (Server: checking, Requests: fleet.Select(one => BenchLoad.Request("GET", "/anonymous", one.Host)).ToList()),
+            (Server: checking, Requests: fleet.Select(one => BenchLoad.Request("GET", "/checked", one.Host, environment.TokenOf(one))).ToList()),
+        }.Select(variant => (Func<Task<Sample>>)(() => environment.Cpu.MeasureAsync(variant.Server.Id, () => BenchLoad.RunAsync(variant.Server.Address, variant.Requests, Clients, Round)))).ToArray();
 
         report.Progress("warming up");
         foreach (var variant in variants)
