@@ -24,6 +24,9 @@ public sealed class ApiProcess : IAsyncDisposable
     /// <summary>Its address; known once it listens.</summary>
     public Uri Address => address.Task.Result;
 
+    /// <summary>Its process id.</summary>
+    public int Id => process.Id;
+
     /// <summary>Whether it has ended, however.</summary>
     public bool HasExited => process.HasExited;
 
@@ -48,13 +51,18 @@ public sealed class ApiProcess : IAsyncDisposable
     public static async Task<ApiProcess> StartAsync(IReadOnlyDictionary<string, string?> settings, string environment, string? directory, params string[] args)
     {
         var api = Launch(Product, settings, environment, directory, ["--urls", "http://127.0.0.1:0", .. args], input: null);
-        if (await Task.WhenAny(api.address.Task, api.process.WaitForExitAsync()) != api.address.Task)
-        {
-            var result = await api.EndedAsync();
-            throw new InvalidOperationException($"The product ended with exit code {result.ExitCode}:\n{result.Output}\n{result.Error}");
-        }
-
+        await api.ListeningAsync();
         return api;
+    }
+
+    /// <summary>Waits until it serves; fails with what it has said when it ends instead.</summary>
+    public async Task ListeningAsync()
+    {
+        if (await Task.WhenAny(address.Task, process.WaitForExitAsync()) != address.Task)
+        {
+            var result = await EndedAsync();
+            throw new InvalidOperationException($"The program ended with exit code {result.ExitCode}:\n{result.Output}\n{result.Error}");
+        }
     }
 
     /// <summary>Runs it to its end, as a command or a start that must fail. The environment is Production.</summary>
