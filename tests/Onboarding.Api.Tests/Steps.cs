@@ -80,6 +80,17 @@ internal static class Steps
     public static async Task DefineRoleAsync(this HttpClient by, string name, params string[] permissions) =>
         await (await by.PostAsJsonAsync("/roles", new { name, permissions })).OkAsync(HttpStatusCode.Created);
 
+    /// <summary>Invites somebody and returns the token of the mail.</summary>
+    public static async Task<string> InviteAsync(this TestOrganization organization, HttpClient by, string email, string role = "user")
+    {
+        var before = organization.App.Smtp.For(email).Select(mail => mail.MessageId).ToHashSet();
+        await (await by.PostAsJsonAsync("/invitations", new { email, role })).OkAsync(HttpStatusCode.Created);
+        return (await organization.App.Smtp.WaitForAsync(email, mail => !before.Contains(mail.MessageId) && mail.Text.Contains("/invitations/accept/", StringComparison.Ordinal))).Token();
+    }
+
+    public static Task<HttpResponseMessage> AcceptAsync(this TestOrganization organization, string token, string userName, string password = TestOrganization.Password) =>
+        organization.Anonymous.PostAsJsonAsync($"/invitations/accept/{token}", new { username = userName, full_name = $"Full {userName}", password });
+
     /// <summary>How many rows a condition has, such as <c>members WHERE status = 'active'</c>.</summary>
     public static async Task<long> CountAsync(this TestOrganization organization, string rows) =>
         (await organization.QueryAsync<long>($"SELECT count(*) FROM {rows}"))[0];

@@ -16,6 +16,7 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(ApprovedEmail), "approved")]
 [JsonDerivedType(typeof(RejectedEmail), "rejected")]
 [JsonDerivedType(typeof(AccountExistsEmail), "account_exists")]
+[JsonDerivedType(typeof(InvitationEmail), "invitation")]
 public abstract partial class EmailTemplate
 {
     /// <summary>Inline styles, because mail clients drop style sheets.</summary>
@@ -52,6 +53,10 @@ public abstract partial class EmailTemplate
         HeaderText.SingleLine(fullName) is { Length: > 0 and <= 100 } name && !Linkable().IsMatch(name)
             ? $"Hello {name},"
             : "Hello,";
+
+    /// <summary>A name within a sentence; <paramref name="otherwise"/> for one that mail clients would turn into a link.</summary>
+    private protected static string Mention(string fullName, string otherwise) =>
+        HeaderText.SingleLine(fullName) is { Length: > 0 and <= 100 } name && !Linkable().IsMatch(name) ? name : otherwise;
 
     /// <summary>Overridden by the code that Razor generates from the markup.</summary>
     protected virtual void BuildRenderTree(RenderTreeBuilder builder)

@@ -1,6 +1,7 @@
 using Onboarding.Api.Features.Approvals;
 using Onboarding.Api.Features.AuditLog;
 using Onboarding.Api.Features.CustomRoles;
+using Onboarding.Api.Features.Invitations;
 using Onboarding.Api.Features.Members;
 using Onboarding.Api.Features.Organizations;
 using Onboarding.Api.Features.Registration;
@@ -16,6 +17,7 @@ internal static class AllFeatures
         .AddApprovals()
         .AddSignInFeature()
         .AddMembers()
+        .AddInvitations()
         .AddCustomRoles()
         .AddOrganizations()
         .AddScoped<GetAuditLog>();
@@ -26,6 +28,7 @@ internal static class AllFeatures
         routes.MapSignIn();
         routes.MapApprovals();
         routes.MapMembers();
+        routes.MapInvitations();
         routes.MapCustomRoles();
         routes.MapOrganizations();
         GetAuditLog.Map(routes);

@@ -1,5 +1,6 @@
 using Finbuckle.MultiTenant.Abstractions;
 using Onboarding.Api.Emails;
+using Onboarding.Api.Features.Invitations;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
@@ -10,6 +11,7 @@ namespace Onboarding.Api.Jobs;
 
 /// <summary>Who cares about which event. Runs inside the transaction that marks the event as handled.</summary>
 internal sealed class EventConsumers(
+    InvitationEmails invitations, OpenInvitations open,
     RegistrationEmails registration, PublishSettings publish, RevokedTokens revoked, IMultiTenantContextAccessor<Organization> tenant)
 {
     public Task ConsumeAsync(Guid eventId, DomainEvent happened, CancellationToken cancellationToken) => happened switch
@@ -17,8 +19,9 @@ internal sealed class EventConsumers(
         MemberRegistered { MemberId: var member } => registration.VerificationCodeAsync(eventId, member, cancellationToken),
         MemberCodeRequested { MemberId: var member } => registration.VerificationCodeAsync(eventId, member, cancellationToken),
         MemberRegisteredAgain { MemberId: var member } => registration.AccountExistsAsync(eventId, member, cancellationToken),
-        MemberApproved { MemberId: var member } => registration.ApprovedAsync(eventId, member, cancellationToken),
+        MemberApproved { MemberId: var member } => LetInAsync(eventId, member, cancellationToken),
         MemberLinkRequested { MemberId: var member } => registration.ApprovedAsync(eventId, member, cancellationToken),
+        InvitationSent sent => invitations.InvitedAsync(eventId, sent, cancellationToken),
         MemberRejected { MemberId: var member, Reason: var reason } => registration.RejectedAsync(eventId, member, reason, cancellationToken),
 
         // Usually done already, right after the commit; here again in case that node died in between (SEC-24).
@@ -27,6 +30,12 @@ internal sealed class EventConsumers(
             revoked.RevokeAsync(Organization, [ended.SessionId], cancellationToken),
         _ => Task.CompletedTask,
     };
+
+    private async Task LetInAsync(Guid eventId, Guid member, CancellationToken cancellationToken)
+    {
+        await registration.ApprovedAsync(eventId, member, cancellationToken);
+        await open.CloseAsync(member, cancellationToken);
+    }
 
     private Organization Organization => tenant.MultiTenantContext.TenantInfo!;
 }

@@ -40,6 +40,13 @@ internal sealed class RateLimitOptions
     [ValidateObjectMembers]
     public RateLimit SetPassword { get; set; } = new() { PerAddress = 60 };
 
+    /// <summary>Each call is a mail to somebody, or up to a hundred.</summary>
+    [ValidateObjectMembers]
+    public RateLimit Invite { get; set; } = new() { PerAddress = 200, PerOrganization = 600 };
+
+    [ValidateObjectMembers]
+    public RateLimit AcceptInvitation { get; set; } = new() { PerAddress = 60 };
+
     [ValidateObjectMembers]
     public RateLimit Login { get; set; } = new() { PerAccount = 20, PerAddress = 200, PerOrganization = 10_000 };
 

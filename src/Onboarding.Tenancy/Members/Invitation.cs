@@ -2,6 +2,22 @@ using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Tenancy.Members;
 
+/// <summary>How far an invitation has come.</summary>
+public enum InvitationStatus
+{
+    /// <summary>Its link is good.</summary>
+    Open,
+
+    /// <summary>Its person has come in.</summary>
+    Accepted,
+
+    /// <summary>It was taken back, or its person came in another way.</summary>
+    Revoked,
+
+    /// <summary>Nobody accepted it in time; it can be sent again.</summary>
+    Expired,
+}
+
 /// <summary>A person is asked to become a member. Whoever accepts has proven the address by that, and skips the queue.</summary>
 /// <remarks>It is for its address only (ONB-10). One address has at most one open invitation.</remarks>
 public sealed class Invitation
@@ -55,6 +71,13 @@ public sealed class Invitation
     /// <summary>Whether nobody has accepted it and nobody has taken it back; it may have expired.</summary>
     public bool IsOpen => AcceptedAt is null && RevokedAt is null;
 
+    /// <summary>How far it has come at <paramref name="now"/>.</summary>
+    public InvitationStatus StatusAt(DateTimeOffset now) =>
+        AcceptedAt is not null ? InvitationStatus.Accepted
+        : RevokedAt is not null ? InvitationStatus.Revoked
+        : now >= ExpiresAt ? InvitationStatus.Expired
+        : InvitationStatus.Open;
+
     /// <summary>A new one. A mail with a link follows.</summary>
     public static (Invitation Invitation, InvitationSent Event) Send(string email, string role, Guid? by, DateTimeOffset now)
     {
@@ -101,7 +124,7 @@ public sealed class Invitation
     /// <summary>The person comes in as <paramref name="memberId"/>; null when it is closed or has expired.</summary>
     public InvitationAccepted? Accept(Guid memberId, DateTimeOffset now)
     {
-        if (!IsOpen || now >= ExpiresAt)
+        if (StatusAt(now) != InvitationStatus.Open)
         {
             return null;
         }

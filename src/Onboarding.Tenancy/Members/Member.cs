@@ -104,6 +104,27 @@ public sealed class Member : IdentityUser<Guid>
         return new MemberApproved(Id, role, now);
     }
 
+    /// <summary>
+    /// An invited person comes in at once, from an open registration of the address or from a new one: the link has
+    /// proven the address, and whoever invited has decided (ONB-10).
+    /// </summary>
+    /// <param name="by">Member id of who invited.</param>
+    public MemberActivated? Join(string userName, string fullName, string role, string passwordHash, Guid? by, DateTimeOffset now)
+    {
+        if (Status is not (MemberStatus.PendingVerification or MemberStatus.PendingApproval))
+        {
+            return null;
+        }
+
+        Describe(userName, Email!, fullName, now);
+        EmailConfirmed = true;
+        VerifiedAt ??= now;
+        Status = MemberStatus.Approved;
+        Role = role;
+        Decide(by, reason: null, now);
+        return Activate(passwordHash, now);
+    }
+
     /// <summary>Turns a waiting person down, for now or (<paramref name="block"/>) for good.</summary>
     public MemberRejected? Reject(string? reason, bool block, Guid? by, DateTimeOffset now)
     {

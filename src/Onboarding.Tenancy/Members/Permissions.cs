@@ -8,6 +8,9 @@ public static class Permissions
     /// <summary>Decide who is let in.</summary>
     public const string ApproveMembers = "members:approve";
 
+    /// <summary>Invite people, who then skip the queue.</summary>
+    public const string InviteMembers = "members:invite";
+
     /// <summary>Change the organization's members.</summary>
     public const string ManageMembers = "members:manage";
 
@@ -27,6 +30,7 @@ public static class Permissions
     public static IReadOnlyDictionary<string, string> Descriptions { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
         [ApproveMembers] = "Approve or reject people who wait.",
+        [InviteMembers] = "Invite people, who then come in without waiting.",
         [ManageMembers] = "Suspend, reactivate and remove members, and change their roles.",
         [ReadMembers] = "See the organization's members.",
         [ManageRoles] = "Define roles and approval rules.",

@@ -18,7 +18,7 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
     {
         var limits = new RateLimitOptions();
         var settings = new Dictionary<string, string?> { ["Web:TrustedProxies:0"] = "127.0.0.0/8" };
-        foreach (var (call, limit) in new[] { ("Register", limits.Register), ("ResendOtp", limits.ResendOtp), ("VerifyOtp", limits.VerifyOtp), ("SetPassword", limits.SetPassword), ("Login", limits.Login), ("Refresh", limits.Refresh) })
+        foreach (var (call, limit) in new[] { ("Register", limits.Register), ("ResendOtp", limits.ResendOtp), ("VerifyOtp", limits.VerifyOtp), ("SetPassword", limits.SetPassword), ("Login", limits.Login), ("Refresh", limits.Refresh), ("AcceptInvitation", limits.AcceptInvitation) })
         {
             settings[$"RateLimits:{call}:PerAccount"] = limit.PerAccount.ToString(CultureInfo.InvariantCulture);
             settings[$"RateLimits:{call}:PerAddress"] = limit.PerAddress.ToString(CultureInfo.InvariantCulture);
@@ -74,6 +74,24 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
         Assert.Equal("otp.invalid", await (await VerifyAsync(elsewhere, "person60@x.test")).CodeAsync(HttpStatusCode.BadRequest));
 
         static Task<HttpResponseMessage> VerifyAsync(HttpClient client, string email) => client.PostAsJsonAsync("/verify-otp", new { email, otp = "000000" });
+    }
+
+    [Fact] // SEC-20
+    public async Task Trying_invitations_out_is_stopped_and_others_go_on()
+    {
+        var organization = await TestOrganization.CreateAsync(app);
+        using var attacker = From(organization, Attackers);
+        for (var i = 0; i < 60; i++)
+        {
+            Assert.Equal("link.invalid", await (await AcceptAsync(attacker, i)).CodeAsync(HttpStatusCode.NotFound));
+        }
+
+        Assert.Equal("rate_limit.exceeded", await (await AcceptAsync(attacker, 60)).CodeAsync(HttpStatusCode.TooManyRequests));
+        using var somebody = From(organization, Victims);
+        Assert.Equal("link.invalid", await (await AcceptAsync(somebody, 60)).CodeAsync(HttpStatusCode.NotFound));
+
+        static Task<HttpResponseMessage> AcceptAsync(HttpClient client, int i) =>
+            client.PostAsJsonAsync($"/invitations/accept/iv_{i:D43}", new { username = "eve", full_name = "Eve", password = TestOrganization.Password });
     }
 
     [Theory] // SEC-11, SEC-12

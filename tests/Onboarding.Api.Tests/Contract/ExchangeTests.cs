@@ -25,6 +25,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await SignInAndOutAsync(organization, person);
         await ManageAsync(organization, admin, ada);
         await SettleAsync(organization, admin);
+        await InviteAsync(organization, admin, person);
 
         // Whoever adds an operation adds it here.
         var succeeded = seen.Where(exchange => exchange.Status < 300).Select(exchange => exchange.Operation).Distinct();
@@ -124,5 +125,25 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await admin.PatchAsJsonAsync("/organization", new { security = new { require_mfa = false } })).OkAsync();
         await (await admin.PatchAsJsonAsync("/organization", new { branding = new { accent_color = "#7a7a7a" } })).CodeAsync(HttpStatusCode.BadRequest);
         await (await admin.PatchAsJsonAsync("/organization", new { security = new { sign_in_methods = new[] { organization.Identifier } } })).CodeAsync(HttpStatusCode.BadRequest);
+    }
+    private async Task InviteAsync(TestOrganization organization, HttpClient admin, HttpClient person)
+    {
+        var (email, other) = (organization.EmailOf("invited"), organization.EmailOf("other"));
+        await (await admin.PostAsJsonAsync("/invitations", new { email, role = "nobody" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.PostAsJsonAsync("/invitations", new { email, role = "admin" })).OkAsync(HttpStatusCode.Created);
+        var results = (await (await admin.PostAsJsonAsync("/invitations", new { invitations = new object[] { new { email = other }, new { email = organization.EmailOf("admin") } } })).OkAsync()).GetProperty("results");
+        var id = results[0].GetProperty("id").GetString();
+        await (await admin.PostAsync($"/invitations/{id}/resend", null)).OkAsync();
+        await (await admin.GetAsync("/invitations?limit=1&status=open")).OkAsync();
+        await (await admin.GetAsync("/invitations?status=nothing")).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.DeleteAsync($"/invitations/{id}")).OkAsync(HttpStatusCode.NoContent);
+        await (await admin.DeleteAsync($"/invitations/{id}")).CodeAsync(HttpStatusCode.Conflict);
+
+        person.DefaultRequestHeaders.Authorization = null;
+        var path = (await fixture.Smtp.WaitForAsync(email)).Link.AbsolutePath;
+        await (await person.PostAsJsonAsync(path, new { username = "invited", full_name = "In Vited", password = "password1234" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await person.PostAsJsonAsync(path, new { username = "admin", full_name = "In Vited", password = TestOrganization.Password })).CodeAsync(HttpStatusCode.Conflict);
+        await (await person.PostAsJsonAsync(path, new { username = "invited", full_name = "In Vited", password = TestOrganization.Password })).OkAsync(HttpStatusCode.NoContent);
+        await (await person.PostAsJsonAsync(path, new { username = "invited", full_name = "In Vited", password = TestOrganization.Password })).CodeAsync(HttpStatusCode.NotFound);
     }
 }

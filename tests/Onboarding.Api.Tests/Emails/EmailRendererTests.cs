@@ -55,6 +55,7 @@ public sealed class EmailRendererTests
     [Theory]
     [InlineData(nameof(ApprovedEmail))]
     [InlineData(nameof(AccountExistsEmail))]
+    [InlineData(nameof(InvitationEmail))]
     public async Task Both_parts_say_the_link_in_full(string mail)
     {
         var rendered = await _renderer.RenderAsync(Mails("Ada")[mail], Acme);
@@ -89,6 +90,19 @@ public sealed class EmailRendererTests
 
         Assert.Contains(greeted ? $"Hello {name}," : "Hello,", rendered.Text, StringComparison.Ordinal);
         Assert.Equal(greeted, WebUtility.HtmlDecode(rendered.Html).Contains($"Hello {name},", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Ada Lovelace", "Ada Lovelace has invited you")]
+    [InlineData("Win at casino.example", "Somebody has invited you")]
+    [InlineData(null, "Somebody has invited you")]
+    public async Task An_invitation_says_who_invites_unless_the_name_would_become_a_link(string? name, string expected)
+    {
+        var rendered = await _renderer.RenderAsync(new InvitationEmail { InvitedBy = name, AcceptUrl = Link, DaysValid = 7 }, Acme);
+
+        Assert.Contains(expected, rendered.Text, StringComparison.Ordinal);
+        Assert.Contains(expected, rendered.Html, StringComparison.Ordinal);
+        Assert.DoesNotContain("casino", rendered.Html + rendered.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -138,6 +152,7 @@ public sealed class EmailRendererTests
         [nameof(VerificationCodeEmail)] = new VerificationCodeEmail { FullName = fullName, Code = Code, MinutesValid = 10 },
         [nameof(ApprovedEmail)] = new ApprovedEmail { FullName = fullName, SetPasswordUrl = Link, HoursValid = 72 },
         [nameof(RejectedEmail)] = new RejectedEmail { FullName = fullName, Reason = "Full" },
+        [nameof(InvitationEmail)] = new InvitationEmail { InvitedBy = fullName, AcceptUrl = Link, DaysValid = 7 },
         [nameof(AccountExistsEmail)] = new AccountExistsEmail { FullName = fullName, SignInUrl = Link },
     };
 }

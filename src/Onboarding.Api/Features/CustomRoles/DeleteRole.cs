@@ -23,8 +23,7 @@ internal sealed class DeleteRole(TenantDbContext db, ChangingSettings changing, 
             var problem = await changing.RunAsync(
                 async _ =>
                 {
-                    // Locked before anything is looked up: who is about to give the role holds it, and is seen afterwards.
-                    var role = (await db.Roles.FromSql($"SELECT * FROM roles WHERE name = {name} FOR UPDATE").ToListAsync(cancellationToken)).SingleOrDefault();
+                    var role = await db.Roles.SingleOrDefaultAsync(r => r.Name == name, cancellationToken);
                     if (role?.Delete(clock.GetUtcNow()) is not { } deleted)
                     {
                         return ChangeRoleDefinition.Refusal(role);

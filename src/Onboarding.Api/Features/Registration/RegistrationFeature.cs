@@ -6,7 +6,7 @@ internal static class RegistrationFeature
     public static IServiceCollection AddRegistration(this IServiceCollection services)
     {
         services.AddOptions<RegistrationOptions>().BindConfiguration(RegistrationOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        return services.AddScoped<Register>().AddScoped<ResendOtp>().AddScoped<VerifyOtp>().AddScoped<SetPassword>();
+        return services.AddScoped<Register>().AddScoped<ResendOtp>().AddScoped<Admission>().AddScoped<VerifyOtp>().AddScoped<SetPassword>();
     }
 
     public static void MapRegistration(this IEndpointRouteBuilder routes)

@@ -15,27 +15,28 @@ public sealed record VerifyOtpRequest(
     [property: Required, StringLength(254)] string Email,
     [property: Required, StringLength(32)] string Otp);
 
-/// <summary>The person proves the address and joins the queue; the user name is reserved from now on (ONB-5).</summary>
+/// <summary>The person proves the address and joins the queue, or comes in where that is settled; the user name is reserved from now on (ONB-5).</summary>
 /// <remarks>
 /// The code's row is locked for the whole decision, so parallel guesses are counted one by one (SEC-10). Wrong, expired,
 /// used up and unknown end alike: one transaction, one audit line, one answer (SEC-12).
 /// </remarks>
-internal sealed class VerifyOtp(TenantDbContext db, RequestActor actor, SecretHasher hasher, TimeProvider clock)
+internal sealed class VerifyOtp(TenantDbContext db, Admission admission, RequestActor actor, SecretHasher hasher, TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/verify-otp", (VerifyOtpRequest request, VerifyOtp useCase, CancellationToken cancellationToken) =>
             useCase.HandleAsync(request, cancellationToken))
         .Throttled<VerifyOtpRequest>("verify-otp", limits => limits.VerifyOtp, request => request.Email)
         .WithSummary("Prove the address")
-        .WithExample(new VerifyOtpRequest("ada@example.com", "123456"), new RegistrationResponse("pending_approval"))
+        .WithExample(new VerifyOtpRequest("ada@example.com", "123456"), new RegistrationResponse("pending_approval"), name: "waits")
+        .WithExample(response: new RegistrationResponse("approved"), name: "was_invited")
         .WithErrors(("otp.invalid", 400), ("username.taken", 409));
 
     public async Task<Results<Ok<RegistrationResponse>, ProblemHttpResult>> HandleAsync(VerifyOtpRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            return await db.InTransactionAsync(() => VerifyAsync(request, cancellationToken), cancellationToken)
-                ? TypedResults.Ok(new RegistrationResponse("pending_approval"))
+            return await db.InTransactionAsync(() => VerifyAsync(request, cancellationToken), cancellationToken) is { } status
+                ? TypedResults.Ok(new RegistrationResponse(status == MemberStatus.Approved ? "approved" : "pending_approval"))
                 : Invalid();
         }
         catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
@@ -49,7 +50,7 @@ internal sealed class VerifyOtp(TenantDbContext db, RequestActor actor, SecretHa
         }
     }
 
-    private async Task<bool> VerifyAsync(VerifyOtpRequest request, CancellationToken cancellationToken)
+    private async Task<MemberStatus?> VerifyAsync(VerifyOtpRequest request, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var email = Member.Normalize(request.Email);
@@ -64,6 +65,7 @@ internal sealed class VerifyOtp(TenantDbContext db, RequestActor actor, SecretHa
         if (redeemed)
         {
             db.Record(member!.Verify(now)!, actor.ToActor());
+            await admission.DecideAsync(member, cancellationToken);
         }
         else
         {
@@ -71,7 +73,7 @@ internal sealed class VerifyOtp(TenantDbContext db, RequestActor actor, SecretHa
         }
 
         await db.SaveChangesAsync(cancellationToken);
-        return redeemed;
+        return redeemed ? member!.Status : null;
     }
 
     // Compared with when there is no code, so that the work is the same; its digits are random and told to nobody.
