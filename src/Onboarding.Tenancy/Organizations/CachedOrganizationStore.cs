@@ -57,11 +57,11 @@ public sealed class CachedOrganizationStore(
     /// <inheritdoc/>
     public async Task<IEnumerable<Organization>> GetAllAsync(int take, int skip) => await InStoreAsync(store => store.GetAllAsync(take, skip));
 
-    /// <inheritdoc/>
-    public async Task<bool> AddAsync(Organization tenantInfo) => await InStoreAsync(store => store.AddAsync(tenantInfo));
+    /// <summary>Not to be had here: an organization comes through <see cref="ProvisionOrganization"/>, which makes its schema.</summary>
+    public Task<bool> AddAsync(Organization tenantInfo) => Task.FromResult(false);
 
-    /// <inheritdoc/>
-    public async Task<bool> UpdateAsync(Organization tenantInfo) => await InStoreAsync(store => store.UpdateAsync(tenantInfo));
+    /// <summary>Not to be had here: cached instances are shared, and an organization changes by its own methods.</summary>
+    public Task<bool> UpdateAsync(Organization tenantInfo) => Task.FromResult(false);
 
     /// <summary>Not to be had here: an organization leaves through <see cref="RemoveOrganization"/>, which takes its schema along.</summary>
     public Task<bool> RemoveAsync(string identifier) => Task.FromResult(false);
