@@ -142,7 +142,7 @@ internal sealed class BenchEnvironment : IAsyncDisposable
     /// <summary>An access token of an organization's admin.</summary>
     public string TokenOf(BenchOrganization of)
     {
-        var (session, _) = Session.Start(of.Admin.Id, TimeSpan.FromDays(1), ipAddress: null, userAgent: null, Services.GetRequiredService<TimeProvider>().GetUtcNow());
+        var (session, _) = Session.Start(of.Admin.Id, ["pwd"], TimeSpan.FromDays(1), ipAddress: null, userAgent: null, Services.GetRequiredService<TimeProvider>().GetUtcNow());
         return Services.GetRequiredService<AccessTokens>().Issue(of.Organization, of.Admin, session);
     }
 
