@@ -32,6 +32,9 @@ internal static class Steps
     public static Task<HttpResponseMessage> LogoutAsync(this TestOrganization organization, string refresh) =>
         organization.Anonymous.PostAsJsonAsync("/logout", new { refresh });
 
+    public static Task<HttpResponseMessage> ChangePasswordAsync(this HttpClient member, string password, string current = TestOrganization.Password) =>
+        member.PostAsJsonAsync("/me/password", new { current_password = current, password });
+
     public static string Access(this JsonElement tokens) => tokens.GetProperty("access").GetString()!;
 
     public static string Refresh(this JsonElement tokens) => tokens.GetProperty("refresh").GetString()!;
@@ -75,6 +78,10 @@ internal static class Steps
         await db.SaveChangesAsync();
         return (member.Id, token);
     });
+
+    /// <summary>Defines a role of the organization's own; it has to succeed.</summary>
+    public static async Task DefineRoleAsync(this HttpClient by, string name, params string[] permissions) =>
+        await (await by.PostAsJsonAsync("/roles", new { name, permissions })).OkAsync(HttpStatusCode.Created);
 
     /// <summary>How many rows a condition has, such as <c>members WHERE status = 'active'</c>.</summary>
     public static async Task<long> CountAsync(this TestOrganization organization, string rows) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Components;
@@ -16,6 +17,7 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(ApprovedEmail), "approved")]
 [JsonDerivedType(typeof(RejectedEmail), "rejected")]
 [JsonDerivedType(typeof(AccountExistsEmail), "account_exists")]
+[JsonDerivedType(typeof(PasswordChangedEmail), "password_changed")]
 public abstract partial class EmailTemplate
 {
     /// <summary>Inline styles, because mail clients drop style sheets.</summary>
@@ -52,6 +54,9 @@ public abstract partial class EmailTemplate
         HeaderText.SingleLine(fullName) is { Length: > 0 and <= 100 } name && !Linkable().IsMatch(name)
             ? $"Hello {name},"
             : "Hello,";
+
+    /// <summary>"26 November 2026, 03:04 UTC": mails are read in any time zone.</summary>
+    private protected static string Moment(DateTimeOffset at) => at.UtcDateTime.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
     /// <summary>Overridden by the code that Razor generates from the markup.</summary>
     protected virtual void BuildRenderTree(RenderTreeBuilder builder)

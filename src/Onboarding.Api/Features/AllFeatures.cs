@@ -1,3 +1,4 @@
+using Onboarding.Api.Features.Account;
 using Onboarding.Api.Features.Approvals;
 using Onboarding.Api.Features.AuditLog;
 using Onboarding.Api.Features.CustomRoles;
@@ -15,6 +16,7 @@ internal static class AllFeatures
         .AddRegistration()
         .AddApprovals()
         .AddSignInFeature()
+        .AddAccount()
         .AddMembers()
         .AddCustomRoles()
         .AddOrganizations()
@@ -24,6 +26,7 @@ internal static class AllFeatures
     {
         routes.MapRegistration();
         routes.MapSignIn();
+        routes.MapAccount();
         routes.MapApprovals();
         routes.MapMembers();
         routes.MapCustomRoles();
