@@ -32,6 +32,9 @@ internal static class Steps
     public static Task<HttpResponseMessage> LogoutAsync(this TestOrganization organization, string refresh) =>
         organization.Anonymous.PostAsJsonAsync("/logout", new { refresh });
 
+    public static Task<HttpResponseMessage> ChangePasswordAsync(this HttpClient member, string password, string current = TestOrganization.Password) =>
+        member.PostAsJsonAsync("/me/password", new { current_password = current, password });
+
     public static string Access(this JsonElement tokens) => tokens.GetProperty("access").GetString()!;
 
     public static string Refresh(this JsonElement tokens) => tokens.GetProperty("refresh").GetString()!;

@@ -5,11 +5,11 @@ namespace Onboarding.Testing;
 /// <summary>Waits for a condition that is read over a connection, so that every look costs a round trip and no sleep is needed.</summary>
 public static class Eventually
 {
-    /// <summary>Looks until it holds; fails after 15 seconds by default. Returns how long it took.</summary>
+    /// <summary>Looks until it holds; fails after a minute by default, which a busy machine can need. Returns how long it took.</summary>
     public static async Task<TimeSpan> HoldsAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null)
     {
         var started = Stopwatch.GetTimestamp();
-        var limit = within ?? TimeSpan.FromSeconds(15);
+        var limit = within ?? TimeSpan.FromMinutes(1);
         while (!await condition())
         {
             if (Stopwatch.GetElapsedTime(started) > limit)

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Onboarding.Api.Setup;
 
 namespace Onboarding.Testing;
 
@@ -62,11 +63,11 @@ public sealed class TestApp : WebApplicationFactory<Program>
         };
 
         // A test counts what it tests; the limits have tests of their own, with the real ones.
-        foreach (var call in new[] { "Register", "ResendOtp", "VerifyOtp", "SetPassword", "Login", "Refresh", "Invite", "AcceptInvitation" })
+        foreach (var call in typeof(RateLimitOptions).GetProperties())
         {
             foreach (var party in new[] { "PerAccount", "PerAddress", "PerOrganization" })
             {
-                settings[$"RateLimits:{call}:{party}"] = "1000000";
+                settings[$"RateLimits:{call.Name}:{party}"] = "1000000";
             }
         }
 

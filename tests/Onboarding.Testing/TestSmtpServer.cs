@@ -109,7 +109,7 @@ public sealed class TestSmtpServer : IAsyncDisposable
 
         try
         {
-            return await waiter.Arrival.Task.WaitAsync(timeout ?? TimeSpan.FromSeconds(10));
+            return await waiter.Arrival.Task.WaitAsync(timeout ?? TimeSpan.FromMinutes(1));
         }
         catch (TimeoutException)
         {

@@ -83,6 +83,6 @@ internal sealed class Me : Benchmark
 
     private static MeResponse Describe(Row row) => new(
         row.Id, row.UserName, row.Email, row.FullName, row.Status, row.Role,
-        [.. Roles.BuiltIn[row.Role!].Order(StringComparer.Ordinal)],
+        [.. (row.Role is null ? [] : Roles.BuiltIn[row.Role]).Order(StringComparer.Ordinal)],
         MeResponse.Example.Organization);
 }

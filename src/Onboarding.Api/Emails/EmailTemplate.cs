@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Components;
@@ -17,6 +18,7 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(RejectedEmail), "rejected")]
 [JsonDerivedType(typeof(AccountExistsEmail), "account_exists")]
 [JsonDerivedType(typeof(InvitationEmail), "invitation")]
+[JsonDerivedType(typeof(PasswordChangedEmail), "password_changed")]
 public abstract partial class EmailTemplate
 {
     /// <summary>Inline styles, because mail clients drop style sheets.</summary>
@@ -57,6 +59,9 @@ public abstract partial class EmailTemplate
     /// <summary>A name within a sentence; <paramref name="otherwise"/> for one that mail clients would turn into a link.</summary>
     private protected static string Mention(string fullName, string otherwise) =>
         HeaderText.SingleLine(fullName) is { Length: > 0 and <= 100 } name && !Linkable().IsMatch(name) ? name : otherwise;
+
+    /// <summary>"26 November 2026, 03:04 UTC": mails are read in any time zone.</summary>
+    private protected static string Moment(DateTimeOffset at) => at.UtcDateTime.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
     /// <summary>Overridden by the code that Razor generates from the markup.</summary>
     protected virtual void BuildRenderTree(RenderTreeBuilder builder)

@@ -1,3 +1,4 @@
+using Onboarding.Api.Features.Account;
 using Onboarding.Api.Features.Approvals;
 using Onboarding.Api.Features.AuditLog;
 using Onboarding.Api.Features.CustomRoles;
@@ -16,6 +17,7 @@ internal static class AllFeatures
         .AddRegistration()
         .AddApprovals()
         .AddSignInFeature()
+        .AddAccount()
         .AddMembers()
         .AddInvitations()
         .AddCustomRoles()
@@ -26,6 +28,7 @@ internal static class AllFeatures
     {
         routes.MapRegistration();
         routes.MapSignIn();
+        routes.MapAccount();
         routes.MapApprovals();
         routes.MapMembers();
         routes.MapInvitations();

@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Security.Claims;
 using System.Threading.RateLimiting;
 using Finbuckle.MultiTenant.AspNetCore.Extensions;
 using Microsoft.Extensions.Options;
 using Onboarding.Api.Setup;
+using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 
@@ -51,6 +53,15 @@ internal static class ThrottleExtensions
             var http = context.HttpContext;
             var request = context.Arguments.OfType<TRequest>().FirstOrDefault();
             var refusal = Refuse(http, call, limit(Options(http)), request is null ? null : account?.Invoke(request));
+            return refusal is null ? await next(context) : refusal;
+        });
+
+    /// <summary>Limits an endpoint of the signed-in member per organization, per network address and per member and address.</summary>
+    public static RouteHandlerBuilder ThrottledByMember(this RouteHandlerBuilder builder, string call, Func<RateLimitOptions, RateLimit> limit) =>
+        builder.AddEndpointFilter(async (context, next) =>
+        {
+            var http = context.HttpContext;
+            var refusal = Refuse(http, call, limit(Options(http)), http.User.FindFirstValue(TokenClaims.Subject));
             return refusal is null ? await next(context) : refusal;
         });
 

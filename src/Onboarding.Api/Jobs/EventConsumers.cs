@@ -12,7 +12,7 @@ namespace Onboarding.Api.Jobs;
 /// <summary>Who cares about which event. Runs inside the transaction that marks the event as handled.</summary>
 internal sealed class EventConsumers(
     InvitationEmails invitations, OpenInvitations open,
-    RegistrationEmails registration, PublishSettings publish, RevokedTokens revoked, IMultiTenantContextAccessor<Organization> tenant)
+    RegistrationEmails registration, AccountEmails account, PublishSettings publish, RevokedTokens revoked, IMultiTenantContextAccessor<Organization> tenant)
 {
     public Task ConsumeAsync(Guid eventId, DomainEvent happened, CancellationToken cancellationToken) => happened switch
     {
@@ -23,6 +23,7 @@ internal sealed class EventConsumers(
         MemberLinkRequested { MemberId: var member } => registration.ApprovedAsync(eventId, member, cancellationToken),
         InvitationSent sent => invitations.InvitedAsync(eventId, sent, cancellationToken),
         MemberRejected { MemberId: var member, Reason: var reason } => registration.RejectedAsync(eventId, member, reason, cancellationToken),
+        MemberPasswordChanged changed => account.PasswordChangedAsync(eventId, changed, cancellationToken),
 
         // Usually done already, right after the commit; here again in case that node died in between (SEC-24).
         RoleEvent or OrganizationSettingsChanged => publish.RunAsync(cancellationToken),

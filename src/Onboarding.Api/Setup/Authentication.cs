@@ -8,6 +8,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.Net.Http.Headers;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
+using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
@@ -40,7 +41,7 @@ internal static partial class Authentication
             options.MapInboundClaims = false;
             options.TokenHandlers.Clear();
             options.TokenHandlers.Add(handler);
-            options.Events = new JwtBearerEvents { OnTokenValidated = AgreeWithOrganizationAsync, OnChallenge = RefuseAsync, OnForbidden = NoteDenialAsync };
+            options.Events = new JwtBearerEvents { OnMessageReceived = RefuseApiKeyAsync, OnTokenValidated = AgreeWithOrganizationAsync, OnChallenge = RefuseAsync, OnForbidden = NoteDenialAsync };
         });
 
         return AddPolicies(services);
@@ -48,10 +49,15 @@ internal static partial class Authentication
 
     /// <summary>
     /// Goes right after authentication. A credential of another organization is refused everywhere, on anonymous
-    /// routes too (SEC-1).
+    /// routes too (SEC-1), and so is one that alone names the organization and is not good.
     /// </summary>
     public static IApplicationBuilder UseTenantAgreement(this IApplicationBuilder app) => app.Use((context, next) =>
-        context.Items.ContainsKey(RefusalKey) ? Refusal(context).ExecuteAsync(context) : next(context));
+        context.Items.ContainsKey(RefusalKey) || (TenantResolution.IsNamedByApiKey(context) && context.User.Identity is not { IsAuthenticated: true })
+            ? Refusal(context).ExecuteAsync(context)
+            : next(context));
+
+    /// <summary>The answer to a credential that is not good.</summary>
+    public static IResult InvalidCredential(HttpContext context) => Refusal(context);
 
     private static IServiceCollection AddPolicies(IServiceCollection services)
     {
@@ -64,6 +70,26 @@ internal static partial class Authentication
         }
 
         return services;
+    }
+
+    // No organization has issued any key yet, so none is good. That it was shown to the wrong organization is said first.
+    private static Task RefuseApiKeyAsync(MessageReceivedContext context)
+    {
+        var http = context.HttpContext;
+        if (PresentedApiKey.Of(http.Request) is not { } key)
+        {
+            return Task.CompletedTask;
+        }
+
+        if (http.GetMultiTenantContext<Organization>().TenantInfo is { } organization
+            && ApiKeyToken.OrganizationOf(key) is { } named && named != organization.Key)
+        {
+            http.Items[RefusalKey] = true;
+            KeyOfAnotherOrganization(Logger(http), named, organization.Id);
+        }
+
+        context.Fail("The API key is not valid.");
+        return Task.CompletedTask;
     }
 
     private static Task AgreeWithOrganizationAsync(TokenValidatedContext context)
@@ -114,6 +140,9 @@ internal static partial class Authentication
     [LoggerMessage(LogLevel.Warning, "A token of member {Member} of organization {Audience} was shown to organization {Organization}.")]
     private static partial void OfAnotherOrganization(ILogger logger, string? member, string audience, string organization);
 
+    [LoggerMessage(LogLevel.Warning, "An API key of organization {Named} was shown to organization {Organization}.")]
+    private static partial void KeyOfAnotherOrganization(ILogger logger, Guid named, string organization);
+
     private static Task RefuseAsync(JwtBearerChallengeContext context)
     {
         context.HandleResponse();
@@ -127,7 +156,7 @@ internal static partial class Authentication
         return (tokenGiven, context.Items.ContainsKey(RefusalKey)) switch
         {
             (_, true) => Problems.Unauthorized("tenant.mismatch", "This credential belongs to another organization."),
-            (true, _) => Problems.Unauthorized("token.invalid", "The access token is not valid, or its session has ended."),
+            (true, _) => Problems.Unauthorized("token.invalid", "The access token or API key is not valid, or its session has ended."),
             _ => Problems.Unauthorized("credentials.required", "Sign in first."),
         };
     }

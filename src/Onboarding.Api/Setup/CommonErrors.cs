@@ -40,10 +40,10 @@ internal static class CommonErrors
             yield return new("tenant.ambiguous", StatusCodes.Status400BadRequest);
             yield return new("tenant.suspended", StatusCodes.Status403Forbidden);
             yield return new("tenant.not_found", StatusCodes.Status404NotFound);
-            if (isProtected)
-            {
-                yield return new("tenant.mismatch", StatusCodes.Status401Unauthorized);
-            }
+
+            // Where no credential is asked for, one that is given still has to belong here.
+            yield return new("tenant.mismatch", StatusCodes.Status401Unauthorized);
+            yield return new("token.invalid", StatusCodes.Status401Unauthorized);
         }
 
         if (!metadata.OfType<DisableRateLimitingAttribute>().Any())

@@ -20,7 +20,7 @@ internal sealed class OperationTenant : IOperationFilter
         {
             Name = "X-Tenant",
             In = ParameterLocation.Header,
-            Description = "The organization's identifier; not needed where the host names it.",
+            Description = "The organization's identifier; not needed where the host or an API key names it.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
             Example = "acme",
         });

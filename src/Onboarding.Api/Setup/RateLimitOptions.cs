@@ -22,7 +22,7 @@ internal sealed class RateLimit
     public TimeSpan Window { get; set; } = TimeSpan.FromMinutes(15);
 }
 
-/// <summary>Section <c>RateLimits</c>: one limit for each kind of anonymous call.</summary>
+/// <summary>Section <c>RateLimits</c>: one limit for each kind of call that guesses, or that sends a mail.</summary>
 internal sealed class RateLimitOptions
 {
     public const string Section = "RateLimits";
@@ -52,6 +52,10 @@ internal sealed class RateLimitOptions
 
     [ValidateObjectMembers]
     public RateLimit Refresh { get; set; } = new() { PerAccount = 60, PerAddress = 1_000, PerOrganization = 100_000 };
+
+    /// <summary>Each call is a guess at the current password, by whoever holds a session.</summary>
+    [ValidateObjectMembers]
+    public RateLimit ChangePassword { get; set; } = new() { PerAccount = 10, PerAddress = 60 };
 }
 
 /// <summary>Checks the nested limits too; the code is generated.</summary>

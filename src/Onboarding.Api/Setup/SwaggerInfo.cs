@@ -1,5 +1,7 @@
 using Microsoft.OpenApi;
 
+using Onboarding.Api.SignIn;
+
 namespace Onboarding.Api.Setup;
 
 /// <summary>The fixed texts of the OpenAPI document.</summary>
@@ -34,7 +36,7 @@ internal static class SwaggerInfo
     {
         Type = SecuritySchemeType.ApiKey,
         In = ParameterLocation.Header,
-        Name = "X-Api-Key",
+        Name = PresentedApiKey.Header,
         Description = "An API key (`ok_live_...`); its scopes are permissions.",
     };
 

@@ -1,13 +1,16 @@
 using Finbuckle.MultiTenant.AspNetCore.Extensions;
 using Finbuckle.MultiTenant.AspNetCore.Routing;
+using Finbuckle.MultiTenant.Extensions;
 using Microsoft.Extensions.Options;
 using Onboarding.Api.Http;
+using Onboarding.Api.SignIn;
 using Onboarding.Tenancy;
+using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Api.Setup;
 
-/// <summary>Finds the organization of a request: by host, else by <c>X-Tenant</c> on the bare base domain.</summary>
+/// <summary>Finds the organization of a request: by host; on the bare base domain by <c>X-Tenant</c>, else by an API key.</summary>
 internal static class TenantResolution
 {
     public const string Header = "X-Tenant";
@@ -19,7 +22,8 @@ internal static class TenantResolution
         // Strategies are asked in this order, and the first that names a known organization wins.
         services.AddTenancy()
             .WithHostStrategy($"__tenant__.{web.BaseDomain}")
-            .WithHeaderStrategy(Header);
+            .WithHeaderStrategy(Header)
+            .WithDelegateStrategy<HttpContext, Organization>(FindByApiKeyAsync);
         return services;
     }
 
@@ -28,6 +32,12 @@ internal static class TenantResolution
         .Use(NameOneOrganizationAsync)
         .UseMultiTenant()
         .Use(AdmitAsync);
+
+    /// <summary>
+    /// Whether nothing but an API key names the organization. Whoever only knows or guesses an id must not learn from the
+    /// answer whether it is one, so until the key has proven good every answer is that to a bad credential.
+    /// </summary>
+    public static bool IsNamedByApiKey(HttpContext context) => context.Items[NamedKey] is NamedByApiKey;
 
     /// <summary>
     /// Lets a request name one organization in one way. A header never overrides a host (SEC-2), so it is taken off
@@ -51,7 +61,9 @@ internal static class TenantResolution
 
         if (host == web.BaseDomain)
         {
-            context.Items[NamedKey] = string.IsNullOrWhiteSpace(header) ? null : header.ToString();
+            context.Items[NamedKey] = !string.IsNullOrWhiteSpace(header) ? header.ToString()
+                : PresentedApiKey.Of(context.Request) is { } key ? new NamedByApiKey(ApiKeyToken.OrganizationOf(key))
+                : null;
             return next(context);
         }
 
@@ -65,6 +77,19 @@ internal static class TenantResolution
         context.Request.Headers.Remove(Header);
         context.Items[NamedKey] = label;
         return next(context);
+    }
+
+    // Whatever a host or a header has named, known or not, is not looked for again in the key.
+    private static async Task<string?> FindByApiKeyAsync(HttpContext context)
+    {
+        if (context.Items[NamedKey] is not NamedByApiKey { Organization: { } id } named)
+        {
+            return null;
+        }
+
+        var identifier = (await Store(context).GetAsync(id.ToString()))?.Identifier;
+        context.Items[NamedKey] = named with { Identifier = identifier };
+        return identifier;
     }
 
     private static async Task AdmitAsync(HttpContext context, RequestDelegate next)
@@ -83,6 +108,11 @@ internal static class TenantResolution
         }
 
         var refusal = organization is null ? Unknown(context) : Refusal(context, organization);
+        if (refusal is not null && IsNamedByApiKey(context))
+        {
+            refusal = Authentication.InvalidCredential(context);
+        }
+
         await (refusal is null ? next(context) : refusal.ExecuteAsync(context));
     }
 
@@ -90,15 +120,12 @@ internal static class TenantResolution
     /// Resolution takes a store that fails for one that does not know the name. Asked directly, a database that is down
     /// says so, and nobody is told that their organization does not exist.
     /// </summary>
-    private static async Task<Organization?> AskAgainAsync(HttpContext context)
-    {
-        if (context.Items[NamedKey] is not string named)
-        {
-            return null;
-        }
+    private static async Task<Organization?> AskAgainAsync(HttpContext context) =>
+        (context.Items[NamedKey] as string ?? (context.Items[NamedKey] as NamedByApiKey)?.Identifier) is { } identifier
+            ? await Store(context).GetByIdentifierAsync(identifier)
+            : null;
 
-        return await context.RequestServices.GetRequiredService<CachedOrganizationStore>().GetByIdentifierAsync(named);
-    }
+    private static CachedOrganizationStore Store(HttpContext context) => context.RequestServices.GetRequiredService<CachedOrganizationStore>();
 
     private static IResult Unknown(HttpContext context) => context.Items[NamedKey] is null
         ? Problems.BadRequest("tenant.required", $"Name the organization: by its host, or by the header {Header}.")
@@ -122,4 +149,8 @@ internal static class TenantResolution
 
     private static bool IsTenantless(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<IExcludeFromMultiTenantResolutionMetadata>() is { ExcludeFromResolution: true };
+
+    /// <param name="Organization">The id in the key; null when the key is malformed.</param>
+    /// <param name="Identifier">What the organization of this id is called; null before it was looked for, and when there is none.</param>
+    private sealed record NamedByApiKey(Guid? Organization, string? Identifier = null);
 }

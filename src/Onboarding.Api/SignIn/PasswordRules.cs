@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Onboarding.Api.Development;
+using Onboarding.Api.Http;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 
@@ -11,10 +13,13 @@ namespace Onboarding.Api.SignIn;
 /// </remarks>
 internal static class PasswordRules
 {
+    /// <summary>An organization may ask for more (<see cref="OrganizationSettings.MinPasswordLength"/>), and never for less.</summary>
     public const int MinLength = 12;
 
     /// <summary>Far above what people type, and low enough that a megabyte is no password.</summary>
     public const int MaxLength = 256;
+
+    private const int Recommended = 15;
 
     // 3 of 0-4: more than 10^8 guesses for somebody who knows the lists.
     private const int MinScore = 3;
@@ -24,17 +29,23 @@ internal static class PasswordRules
 
     /// <summary>What is wrong with a member's password, as sentences; empty when it is good.</summary>
     public static IReadOnlyList<string> Reasons(string password, Member member, Organization organization) =>
-        Reasons(password, [.. ContextWords(member, organization)]);
+        Reasons(password, Math.Max(MinLength, organization.Settings.MinPasswordLength ?? 0), [.. ContextWords(member, organization)]);
 
-    /// <summary>The same for a super admin, who belongs to no organization.</summary>
-    public static IReadOnlyList<string> ReasonsForOperator(string password, string userName) => Reasons(password, [userName, "onboarding"]);
+    /// <summary>The same as an answer: 400 <c>password.weak</c>; null when it is good.</summary>
+    public static ProblemHttpResult? Refusal(string password, Member member, Organization organization) =>
+        Reasons(password, member, organization) is { Count: > 0 } reasons
+            ? Problems.BadRequest("password.weak", "Choose a stronger password.", new Dictionary<string, object?> { ["reasons"] = reasons })
+            : null;
 
-    private static List<string> Reasons(string password, IReadOnlyList<string> context)
+    /// <summary>What is wrong with a super admin's, who belongs to no organization.</summary>
+    public static IReadOnlyList<string> ReasonsForOperator(string password, string userName) => Reasons(password, MinLength, [userName, "onboarding"]);
+
+    private static List<string> Reasons(string password, int minLength, IReadOnlyList<string> context)
     {
         var reasons = new List<string>();
-        if (password.EnumerateRunes().Count() < MinLength)
+        if (password.EnumerateRunes().Count() < minLength)
         {
-            reasons.Add($"Use at least {MinLength} characters; 15 or more are better.");
+            reasons.Add($"Use at least {minLength} characters{(minLength < Recommended ? $"; {Recommended} or more are better" : "")}.");
         }
 
         if (password == DemoData.Password)

@@ -1,94 +1,9 @@
-using System.Text.RegularExpressions;
 using Finbuckle.MultiTenant.Abstractions;
-using Finbuckle.MultiTenant.AspNetCore.Options;
 using Finbuckle.MultiTenant.AspNetCore.Routing;
-using Finbuckle.MultiTenant.AspNetCore.Strategies;
+using Finbuckle.MultiTenant.Extensions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
-
-namespace Finbuckle.MultiTenant.AspNetCore
-{
-    /// <summary>Resolves the tenant of a request and makes it current for the rest of the pipeline.</summary>
-    public class MultiTenantMiddleware(
-        RequestDelegate next,
-        IOptions<BypassWhenOptions> bypassOptions,
-        IOptions<ShortCircuitWhenOptions> shortCircuitOptions)
-    {
-        private readonly BypassWhenOptions _bypass = bypassOptions.Value;
-        private readonly ShortCircuitWhenOptions _shortCircuit = shortCircuitOptions.Value;
-
-        /// <summary>Handles one request.</summary>
-        public async Task Invoke(HttpContext context)
-        {
-            var excluded = context.GetEndpoint()?.Metadata.GetMetadata<IExcludeFromMultiTenantResolutionMetadata>();
-            if (_bypass.Predicate?.Invoke(context) == true || excluded is { ExcludeFromResolution: true })
-            {
-                await next(context);
-                return;
-            }
-
-            var tenant = await context.RequestServices.GetRequiredService<ITenantResolver>().ResolveAsync(context);
-            CurrentTenant.Set(context, tenant);
-
-            if (_shortCircuit.Predicate?.Invoke(tenant) != true)
-            {
-                await next(context);
-            }
-            else if (_shortCircuit.RedirectTo is { } redirect)
-            {
-                context.Response.Redirect(redirect.ToString());
-            }
-        }
-    }
-
-    internal static class CurrentTenant
-    {
-        /// <summary>Sets it in both places from which it is read: the flow of execution and the request.</summary>
-        public static void Set(HttpContext context, IMultiTenantContext tenant)
-        {
-            context.RequestServices.GetRequiredService<IMultiTenantContextSetter>().MultiTenantContext = tenant;
-            context.Items[typeof(IMultiTenantContext)] = tenant;
-        }
-    }
-}
-
-namespace Finbuckle.MultiTenant.AspNetCore.Options
-{
-    /// <summary>Which requests go on without looking for a tenant.</summary>
-    public class BypassWhenOptions
-    {
-        /// <summary>True: do not look for one. None by default; cannot be set back to null.</summary>
-        public Func<HttpContext, bool>? Predicate
-        {
-            get;
-            set
-            {
-                ArgumentNullException.ThrowIfNull(value);
-                field = value;
-            }
-        }
-    }
-
-    /// <summary>Which requests end after looking for a tenant.</summary>
-    public class ShortCircuitWhenOptions
-    {
-        /// <summary>True: end the request here. None by default; cannot be set back to null.</summary>
-        public Func<IMultiTenantContext, bool>? Predicate
-        {
-            get;
-            set
-            {
-                ArgumentNullException.ThrowIfNull(value);
-                field = value;
-            }
-        }
-
-        /// <summary>Where an ended request is sent; null leaves the response as it is, an empty 200.</summary>
-        public Uri? RedirectTo { get; set; }
-    }
-}
 
 namespace Finbuckle.MultiTenant.AspNetCore.Routing
 {
@@ -99,83 +14,9 @@ namespace Finbuckle.MultiTenant.AspNetCore.Routing
         bool ExcludeFromResolution { get; }
     }
 
-    /// <summary>Marks an endpoint that has no tenant.</summary>
-    [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method | AttributeTargets.Delegate)]
-    public class ExcludeFromMultiTenantResolutionAttribute : Attribute, IExcludeFromMultiTenantResolutionMetadata
+    internal sealed class Excluded : IExcludeFromMultiTenantResolutionMetadata
     {
-        /// <inheritdoc />
         public bool ExcludeFromResolution => true;
-    }
-}
-
-namespace Finbuckle.MultiTenant.AspNetCore.Strategies
-{
-    /// <summary>Takes the identifier from a request header; of several values, the first.</summary>
-    public class HeaderStrategy(string headerKey) : IMultiTenantStrategy
-    {
-        /// <inheritdoc />
-        public Task<string?> GetIdentifierAsync(object context) =>
-            Task.FromResult((context as HttpContext)?.Request.Headers[headerKey].FirstOrDefault());
-    }
-
-    /// <summary>Takes the identifier from the host name, without the port. Case counts, as in the template.</summary>
-    /// <remarks>
-    /// Between the dots of a template: <c>__tenant__</c> is the identifier, <c>?</c> any one segment, <c>*</c> any number
-    /// of segments including none (once only). The template <c>__tenant__</c> alone takes the whole host, dots included.
-    /// </remarks>
-    public sealed class HostStrategy : IMultiTenantStrategy
-    {
-        private const string Tenant = "__tenant__";
-        private readonly Regex _host;
-
-        /// <summary>Reads hosts of one shape, for instance <c>__tenant__.example.com</c>.</summary>
-        /// <exception cref="MultiTenantException">The template is empty or uses a wildcard wrongly.</exception>
-        public HostStrategy(string template) => _host = new(
-            $"^{(template == Tenant ? "(?<identifier>.+)" : Pattern(template))}$",
-            RegexOptions.ExplicitCapture | RegexOptions.Compiled,
-            TimeSpan.FromMilliseconds(100));
-
-        /// <inheritdoc />
-        public Task<string?> GetIdentifierAsync(object context)
-        {
-            var match = context is HttpContext { Request.Host: { HasValue: true } host } ? _host.Match(host.Host) : Match.Empty;
-            return Task.FromResult(match.Success ? match.Groups["identifier"].Value : null);
-        }
-
-        private static string Pattern(string template)
-        {
-            if (string.IsNullOrWhiteSpace(template))
-            {
-                throw new MultiTenantException("A host template must not be empty.");
-            }
-
-            var segments = template.Trim().Split('.');
-            if (segments.Count(segment => segment == "*") > 1
-                || segments.Any(segment => segment.Length > 1 && segment.AsSpan().ContainsAny('*', '?')))
-            {
-                throw new MultiTenantException(
-                    "In a host template, \"*\" may stand once, and \"*\" and \"?\" only between dots.");
-            }
-
-            // "*" brings its own dots, so that it can also stand for nothing.
-            var pattern = "";
-            for (var i = 0; i < segments.Length; i++)
-            {
-                var last = i == segments.Length - 1;
-                pattern += segments[i] switch
-                {
-                    "*" when last => @"(\.[^.]+)*",
-                    "*" => @"([^.]+\.)*",
-                    "?" => @"[^.]+",
-                    var text => Regex.Escape(text).Replace(Tenant, @"(?<identifier>[^.]+)", StringComparison.Ordinal),
-                };
-
-                var dotFollows = !last && segments[i] != "*" && !(segments[i + 1] == "*" && i + 1 == segments.Length - 1);
-                pattern += dotFollows ? @"\." : "";
-            }
-
-            return pattern;
-        }
     }
 }
 
@@ -185,23 +26,24 @@ namespace Finbuckle.MultiTenant.AspNetCore.Extensions
     public static class FinbuckleMultiTenantApplicationBuilderExtensions
     {
         /// <summary>Resolves tenants from here on; after routing, so that excluded endpoints are known.</summary>
-        public static IApplicationBuilder UseMultiTenant(this IApplicationBuilder builder) =>
-            builder.UseMiddleware<MultiTenantMiddleware>();
+        public static IApplicationBuilder UseMultiTenant(this IApplicationBuilder builder) => builder.Use(async (context, next) =>
+        {
+            if (context.GetEndpoint()?.Metadata.GetMetadata<IExcludeFromMultiTenantResolutionMetadata>() is not { ExcludeFromResolution: true })
+            {
+                context.SetContext(await context.RequestServices.GetRequiredService<ITenantResolver>().ResolveAsync(context));
+            }
+
+            await next(context);
+        });
     }
 
     /// <summary>Marks endpoints.</summary>
     public static class EndpointConventionBuilderExtensions
     {
-        private static readonly ExcludeFromMultiTenantResolutionAttribute Excluded = new();
-
         /// <summary>The endpoints have no tenant.</summary>
         public static TBuilder ExcludeFromMultiTenantResolution<TBuilder>(this TBuilder builder)
             where TBuilder : IEndpointConventionBuilder =>
-            builder.WithMetadata(Excluded);
-
-        /// <summary>The endpoint has no tenant.</summary>
-        public static RouteHandlerBuilder ExcludeFromMultiTenantResolution(this RouteHandlerBuilder builder) =>
-            builder.WithMetadata(Excluded);
+            builder.WithMetadata(new Excluded());
     }
 
     /// <summary>Reads and sets the tenant of a request.</summary>
@@ -211,10 +53,8 @@ namespace Finbuckle.MultiTenant.AspNetCore.Extensions
         public static IMultiTenantContext<TTenantInfo> GetMultiTenantContext<TTenantInfo>(this HttpContext httpContext)
             where TTenantInfo : ITenantInfo
         {
-            var key = typeof(IMultiTenantContext);
-            var context = httpContext.Items.TryGetValue(key, out var known) ? known : null;
-            return (IMultiTenantContext<TTenantInfo>)(
-                context ?? (httpContext.Items[key] = new MultiTenantContext<TTenantInfo>(default)));
+            var context = httpContext.Items[typeof(IMultiTenantContext)] ??= new MultiTenantContext<TTenantInfo>(default);
+            return (IMultiTenantContext<TTenantInfo>)context;
         }
 
         /// <summary>The tenant, or null.</summary>
@@ -222,10 +62,8 @@ namespace Finbuckle.MultiTenant.AspNetCore.Extensions
             where TTenantInfo : ITenantInfo =>
             httpContext.GetMultiTenantContext<TTenantInfo>().TenantInfo;
 
-        /// <summary>Makes a tenant current from here on, without strategy and store.</summary>
-        /// <remarks>Resetting makes scoped services anew, from a scope that nobody disposes.</remarks>
-        public static void SetTenantInfo<TTenantInfo>(
-            this HttpContext httpContext, TTenantInfo tenantInfo, bool resetServiceProviderScope)
+        /// <summary>Makes a tenant current from here on; a reset makes scoped services anew, from a scope that nobody disposes.</summary>
+        public static void SetTenantInfo<TTenantInfo>(this HttpContext httpContext, TTenantInfo tenantInfo, bool resetServiceProviderScope)
             where TTenantInfo : ITenantInfo
         {
             if (resetServiceProviderScope)
@@ -233,55 +71,48 @@ namespace Finbuckle.MultiTenant.AspNetCore.Extensions
                 httpContext.RequestServices = httpContext.RequestServices.CreateScope().ServiceProvider;
             }
 
-            CurrentTenant.Set(httpContext, new MultiTenantContext<TTenantInfo>(tenantInfo));
+            httpContext.SetContext(new MultiTenantContext<TTenantInfo>(tenantInfo));
+        }
+
+        /// <summary>In both places from which it is read: the flow of execution and the request.</summary>
+        internal static void SetContext(this HttpContext httpContext, IMultiTenantContext context)
+        {
+            httpContext.RequestServices.GetRequiredService<IMultiTenantContextSetter>().MultiTenantContext = context;
+            httpContext.Items[typeof(IMultiTenantContext)] = context;
         }
     }
 
-    /// <summary>Adds strategies that read requests, and says which requests have no tenant.</summary>
+    /// <summary>Adds strategies that read requests.</summary>
     public static class MultiTenantBuilderExtensions
     {
-        /// <summary>Takes the identifier from the host name; see <see cref="HostStrategy"/>.</summary>
-        public static MultiTenantBuilder<TTenantInfo> WithHostStrategy<TTenantInfo>(
-            this MultiTenantBuilder<TTenantInfo> builder, string template)
-            where TTenantInfo : ITenantInfo =>
-            string.IsNullOrWhiteSpace(template)
-                ? throw new ArgumentException("A host template must not be empty.", nameof(template))
-                : builder.WithStrategy<HostStrategy>(ServiceLifetime.Singleton, template);
+        private const string Placeholder = "__tenant__";
 
-        /// <summary>Takes the identifier from a request header; see <see cref="HeaderStrategy"/>.</summary>
-        public static MultiTenantBuilder<TTenantInfo> WithHeaderStrategy<TTenantInfo>(
-            this MultiTenantBuilder<TTenantInfo> builder, string tenantKey)
-            where TTenantInfo : ITenantInfo =>
-            builder.WithStrategy<HeaderStrategy>(ServiceLifetime.Singleton, tenantKey);
-
-        /// <summary>Lets requests go on without looking for a tenant.</summary>
-        public static MultiTenantBuilder<TTenantInfo> BypassWhen<TTenantInfo>(
-            this MultiTenantBuilder<TTenantInfo> builder, Action<BypassWhenOptions> configureOption)
+        /// <summary>Takes one label of the host name, without the port: that in the place of <c>__tenant__</c>. Case counts.</summary>
+        public static MultiTenantBuilder<TTenantInfo> WithHostStrategy<TTenantInfo>(this MultiTenantBuilder<TTenantInfo> builder, string template)
             where TTenantInfo : ITenantInfo
         {
-            builder.Services.Configure(configureOption);
-            return builder;
+            if (template.Split(Placeholder) is not [var before, var after] || template == Placeholder || template.AsSpan().ContainsAny('*', '?'))
+            {
+                throw new ArgumentException($"A host template is {Placeholder} within a host name; the package's wildcards are not supported here.", nameof(template));
+            }
+
+            return builder.WithDelegateStrategy<HttpContext, TTenantInfo>(context => Task.FromResult(LabelOf(context.Request.Host.Host, before, after)));
         }
 
-        /// <summary>Ends requests after looking for a tenant.</summary>
-        public static MultiTenantBuilder<TTenantInfo> ShortCircuitWhen<TTenantInfo>(
-            this MultiTenantBuilder<TTenantInfo> builder, Action<ShortCircuitWhenOptions> configureOptions)
-            where TTenantInfo : ITenantInfo
+        /// <summary>Takes the identifier from a request header; of several values, the first.</summary>
+        public static MultiTenantBuilder<TTenantInfo> WithHeaderStrategy<TTenantInfo>(this MultiTenantBuilder<TTenantInfo> builder, string tenantKey)
+            where TTenantInfo : ITenantInfo =>
+            builder.WithDelegateStrategy<HttpContext, TTenantInfo>(context => Task.FromResult(context.Request.Headers[tenantKey].FirstOrDefault()));
+
+        private static string? LabelOf(string host, string before, string after)
         {
-            builder.Services.Configure(configureOptions);
-            return builder;
+            if (host.Length <= before.Length + after.Length || !host.StartsWith(before, StringComparison.Ordinal) || !host.EndsWith(after, StringComparison.Ordinal))
+            {
+                return null;
+            }
+
+            var label = host[before.Length..^after.Length];
+            return label.Contains('.', StringComparison.Ordinal) ? null : label;
         }
-
-        /// <summary>Ends requests without a tenant with an empty 200.</summary>
-        public static MultiTenantBuilder<TTenantInfo> ShortCircuitWhenTenantNotResolved<TTenantInfo>(
-            this MultiTenantBuilder<TTenantInfo> builder)
-            where TTenantInfo : ITenantInfo =>
-            builder.ShortCircuitWhen(options => options.Predicate = context => !context.IsResolved);
-
-        /// <summary>Redirects requests without a tenant.</summary>
-        public static MultiTenantBuilder<TTenantInfo> ShortCircuitWhenTenantNotResolved<TTenantInfo>(
-            this MultiTenantBuilder<TTenantInfo> builder, Uri redirectTo)
-            where TTenantInfo : ITenantInfo =>
-            builder.ShortCircuitWhenTenantNotResolved().ShortCircuitWhen(options => options.RedirectTo = redirectTo);
     }
 }

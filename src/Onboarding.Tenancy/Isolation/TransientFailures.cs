@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Finbuckle.MultiTenant.Abstractions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
@@ -21,7 +22,7 @@ public static class TransientFailures
             or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.IdleSessionTimeout,
         NpgsqlException { InnerException: IOException or SocketException or TimeoutException } => true,
         NpgsqlException { IsTransient: true } => true,
-        InvalidOperationException or DbUpdateException or RetryLimitExceededException => exception.InnerException is { } inner && IsConnectionLost(inner),
+        MultiTenantException or InvalidOperationException or DbUpdateException or RetryLimitExceededException => exception.InnerException is { } inner && IsConnectionLost(inner),
         _ => false,
     };
 }

@@ -9,8 +9,8 @@ namespace Onboarding.Tenancy.Organizations;
 
 /// <summary>The catalogue as requests read it: from memory, refreshed when a node hears that an organization changed.</summary>
 /// <remarks>
-/// An identifier that nobody has is not remembered, or a flood of made-up names would fill the memory; the shape check
-/// in front keeps most of them from the database.
+/// An identifier or id that nobody has is not remembered, or a flood of made-up ones would fill the memory; checks of
+/// their shape keep most of them from the database.
 /// </remarks>
 public sealed class CachedOrganizationStore(
     IDbContextFactory<PlatformDbContext> platform, HybridCache cache, IOptions<TenancyOptions> options) : IMultiTenantStore<Organization>
@@ -28,25 +28,13 @@ public sealed class CachedOrganizationStore(
     public async Task<Organization?> GetByIdentifierAsync(string identifier)
     {
         var normalized = identifier.ToLowerInvariant();
-        if (OrganizationIdentifier.Refusal(normalized) is not null)
-        {
-            return null;
-        }
-
-        var key = $"organization:identifier:{normalized}";
-        var found = await cache.GetOrCreateAsync(
-            key, (Store: this, normalized), static (state, _) => state.Store.LoadAsync(state.normalized), lifetime, [Tag]);
-        if (found is null)
-        {
-            await cache.RemoveAsync(key);
-        }
-
-        return found;
+        return OrganizationIdentifier.Refusal(normalized) is null
+            ? await RememberAsync($"organization:identifier:{normalized}", normalized, static (store, identifier) => store.GetByIdentifierAsync(identifier))
+            : null;
     }
 
     /// <inheritdoc/>
-    public async Task<Organization?> GetAsync(string id) => await cache.GetOrCreateAsync(
-        $"organization:id:{id}", (Store: this, id), static (state, _) => state.Store.LoadByIdAsync(state.id), lifetime, [Tag]);
+    public Task<Organization?> GetAsync(string id) => RememberAsync($"organization:id:{id}", id, static (store, id) => store.GetAsync(id));
 
     /// <summary>Forgets every organization.</summary>
     public ValueTask ForgetAsync() => cache.RemoveByTagAsync(Tag);
@@ -76,20 +64,33 @@ public sealed class CachedOrganizationStore(
     /// <inheritdoc/>
     public async Task<IEnumerable<Organization>> GetAllAsync(int take, int skip) => await InStoreAsync(store => store.GetAllAsync(take, skip));
 
-    /// <inheritdoc/>
-    public async Task<bool> AddAsync(Organization tenantInfo) => await InStoreAsync(store => store.AddAsync(tenantInfo));
+    /// <summary>Not to be had here: an organization comes through <see cref="ProvisionOrganization"/>, which makes its schema.</summary>
+    public Task<bool> AddAsync(Organization tenantInfo) => Task.FromResult(false);
 
-    /// <inheritdoc/>
-    public async Task<bool> UpdateAsync(Organization tenantInfo) => await InStoreAsync(store => store.UpdateAsync(tenantInfo));
+    /// <summary>Not to be had here: cached instances are shared, and an organization changes by its own methods.</summary>
+    public Task<bool> UpdateAsync(Organization tenantInfo) => Task.FromResult(false);
 
     /// <summary>Not to be had here: an organization leaves through <see cref="RemoveOrganization"/>, which takes its schema along.</summary>
     public Task<bool> RemoveAsync(string identifier) => Task.FromResult(false);
 
     private const string Tag = "organizations";
 
-    private async ValueTask<Organization?> LoadAsync(string identifier) => await InStoreAsync(store => store.GetByIdentifierAsync(identifier));
+    private async Task<Organization?> RememberAsync(
+        string key, string name, Func<EFCoreStore<PlatformDbContext, Organization>, string, Task<Organization?>> find)
+    {
+        var found = await cache.GetOrCreateAsync(
+            key,
+            (Store: this, name, find),
+            static async (state, _) => await state.Store.InStoreAsync(store => state.find(store, state.name)),
+            lifetime,
+            [Tag]);
+        if (found is null)
+        {
+            await cache.RemoveAsync(key);
+        }
 
-    private async ValueTask<Organization?> LoadByIdAsync(string id) => await InStoreAsync(store => store.GetAsync(id));
+        return found;
+    }
 
     private async Task<T> InStoreAsync<T>(Func<EFCoreStore<PlatformDbContext, Organization>, Task<T>> work)
     {

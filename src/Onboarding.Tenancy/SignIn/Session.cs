@@ -36,7 +36,7 @@ public sealed class Session
     /// <summary>When it was ended; null while it lives.</summary>
     public DateTimeOffset? EndedAt { get; private set; }
 
-    /// <summary>Why it was ended: <c>logout</c>, <c>revoked</c>, <c>suspended</c>, <c>reused</c>.</summary>
+    /// <summary>Why it was ended: <c>logout</c>, <c>revoked</c>, <c>suspended</c>, <c>reused</c>, <c>password_changed</c>.</summary>
     public string? EndReason { get; private set; }
 
     /// <summary>A new session.</summary>

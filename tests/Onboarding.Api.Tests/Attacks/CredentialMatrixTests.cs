@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Attacks;
@@ -16,6 +17,7 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
     {
         Nothing,
         Invalid,
+        InvalidAndAlone,
         AnotherOrganizations,
         User,
         Admin,
@@ -23,7 +25,12 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
 
     /// <param name="Bearer">What stands behind <c>Authorization: Bearer</c>; null for no header.</param>
     /// <param name="ByHeader">Whether the organization is named by <c>X-Tenant</c> on the bare domain.</param>
-    private sealed record Credential(string Name, Worth Worth, string? Bearer, bool ByHeader = false);
+    /// <param name="ApiKey">What stands in <c>X-Api-Key</c>; null for no header.</param>
+    private sealed record Credential(string Name, Worth Worth, string? Bearer, bool ByHeader = false, string? ApiKey = null)
+    {
+        /// <summary>Whether nothing else names the organization.</summary>
+        public bool Alone => Worth == Worth.InvalidAndAlone;
+    }
 
     [Fact] // SEC-1, SEC-22, SEC-35
     public async Task Every_route_answers_every_credential_as_its_metadata_says()
@@ -33,7 +40,7 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         var wrong = new List<string>();
         foreach (var credential in await CredentialsAsync(a, b))
         {
-            using var client = fixture.App.ClientFor(credential.ByHeader ? null : b.Identifier);
+            using var client = fixture.App.ClientFor(credential.ByHeader || credential.Alone ? null : b.Identifier);
             foreach (var route in routes)
             {
                 using var call = route.Call();
@@ -41,6 +48,11 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
                 if (credential.ByHeader)
                 {
                     call.Headers.Add("X-Tenant", b.Identifier);
+                }
+
+                if (credential.ApiKey is { } key)
+                {
+                    call.Headers.Add("X-Api-Key", key);
                 }
 
                 using var answer = await client.SendAsync(call);
@@ -67,6 +79,7 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         var (foreign, user, admin) = (await a.TokensAsync("admin"), await b.TokensAsync("user"), await b.TokensAsync("admin"));
         var (_, foreignLink) = await a.AddApprovedAsync("linked");
         var (_, link) = await b.AddApprovedAsync("linked");
+        var (key, foreignKey) = (ApiKeyToken.New(b.Organization.Key), ApiKeyToken.New(a.Organization.Key));
         return
         [
             new("no credential", Worth.Nothing, null),
@@ -77,6 +90,12 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
             new("a set-password token", Worth.Invalid, link),
             new("A's refresh token", Worth.Invalid, foreign.Refresh()),
             new("A's set-password token", Worth.Invalid, foreignLink),
+            new("an API key that nobody issued", Worth.Invalid, key),
+            new("an API key that nobody issued in its own header", Worth.Invalid, null, ApiKey: key),
+            new("an API key that nobody issued and nothing else", Worth.InvalidAndAlone, key),
+            new("an API key that nobody issued in its own header and nothing else", Worth.InvalidAndAlone, null, ApiKey: key),
+            new("A's API key on B's host", Worth.AnotherOrganizations, foreignKey),
+            new("A's API key in its own header and B in the header", Worth.AnotherOrganizations, null, ByHeader: true, ApiKey: foreignKey),
             new("A's token on B's host", Worth.AnotherOrganizations, foreign.Access()),
             new("A's token and B in the header", Worth.AnotherOrganizations, foreign.Access(), ByHeader: true),
             new("a user's token", Worth.User, user.Access()),
@@ -91,9 +110,10 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
     {
         // A credential of another organization is refused wherever an organization is asked, on anonymous routes too.
         ({ IsTenantless: false }, Worth.AnotherOrganizations) => "tenant.mismatch",
+        ({ IsTenantless: false }, Worth.InvalidAndAlone) => "token.invalid",
         ({ IsAnonymous: true }, _) => null,
         (_, Worth.Nothing) => "credentials.required",
-        (_, Worth.Invalid) => "token.invalid",
+        (_, Worth.Invalid or Worth.InvalidAndAlone) => "token.invalid",
 
         // What belongs to no organization accepts nobody's token.
         ({ IsTenantless: true }, _) => "token.invalid",

@@ -18,7 +18,7 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
     {
         var limits = new RateLimitOptions();
         var settings = new Dictionary<string, string?> { ["Web:TrustedProxies:0"] = "127.0.0.0/8" };
-        foreach (var (call, limit) in new[] { ("Register", limits.Register), ("ResendOtp", limits.ResendOtp), ("VerifyOtp", limits.VerifyOtp), ("SetPassword", limits.SetPassword), ("Login", limits.Login), ("Refresh", limits.Refresh), ("AcceptInvitation", limits.AcceptInvitation) })
+        foreach (var (call, limit) in typeof(RateLimitOptions).GetProperties().Select(call => (call.Name, (RateLimit)call.GetValue(limits)!)))
         {
             settings[$"RateLimits:{call}:PerAccount"] = limit.PerAccount.ToString(CultureInfo.InvariantCulture);
             settings[$"RateLimits:{call}:PerAddress"] = limit.PerAddress.ToString(CultureInfo.InvariantCulture);
@@ -108,6 +108,22 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
         }
 
         Assert.Equal("rate_limit.exceeded", await (await client.PostAsJsonAsync("/resend-otp", new { email = organization.EmailOf(name).ToUpperInvariant() })).CodeAsync(HttpStatusCode.TooManyRequests));
+    }
+
+    [Fact] // SEC-20, SEC-30
+    public async Task Whoever_holds_a_session_cannot_guess_the_password_behind_it_and_locks_nobody_else_out()
+    {
+        var organization = await TestOrganization.CreateAsync(app);
+        using var attacker = From(organization, Attackers);
+        using var victim = From(organization, Victims);
+        attacker.DefaultRequestHeaders.Authorization = victim.DefaultRequestHeaders.Authorization = new("Bearer", (await organization.TokensAsync("user")).Access());
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal("password.wrong", await (await attacker.ChangePasswordAsync("eleven brass lanterns swaying", "wrong wrong wrong")).CodeAsync(HttpStatusCode.BadRequest));
+        }
+
+        Assert.Equal("rate_limit.exceeded", await (await attacker.ChangePasswordAsync("eleven brass lanterns swaying")).CodeAsync(HttpStatusCode.TooManyRequests));
+        await (await victim.ChangePasswordAsync("eleven brass lanterns swaying")).OkAsync(HttpStatusCode.NoContent);
     }
 
     [Fact] // SEC-47

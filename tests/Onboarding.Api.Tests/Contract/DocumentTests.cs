@@ -20,6 +20,8 @@ public sealed class DocumentTests(ApiFixture fixture, ApiDocument document) : IC
         { "POST", "/set-password/{id}", 429, ["rate_limit.exceeded", "server.busy"] },
         { "POST", "/login", 401, ["login.invalid"] },
         { "POST", "/login", 429, ["rate_limit.exceeded", "server.busy"] },
+        { "POST", "/me/password", 400, ["password.wrong", "password.weak"] },
+        { "POST", "/me/password", 403, ["reauthentication.required"] },
         { "POST", "/refresh", 401, ["refresh.invalid", "refresh.reused"] },
         { "PATCH", "/admin-dashboard", 404, ["member.not_found"] },
         { "PATCH", "/admin-dashboard", 409, ["member.already_decided"] },

@@ -9,6 +9,8 @@ namespace Onboarding.Api.Tests.Contract;
 /// <summary>What really goes to and fro follows the document.</summary>
 public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IClassFixture<ApiDocument>
 {
+    private const string Chosen = "eleven brass lanterns swaying";
+
     private readonly ConcurrentBag<(string Operation, int Status)> seen = [];
 
     [Fact]
@@ -89,6 +91,8 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await person.DeleteAsync($"/me/sessions/{Guid.Empty}")).CodeAsync(HttpStatusCode.NotFound);
         await (await person.PostAsJsonAsync("/refresh", new { refresh = other.Refresh() })).CodeAsync(HttpStatusCode.Unauthorized);
         await (await person.GetAsync("/admin-dashboard")).CodeAsync(HttpStatusCode.Forbidden);
+        await (await person.PostAsJsonAsync("/me/password", new { current_password = "not the current one", password = Chosen })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await person.PostAsJsonAsync("/me/password", new { current_password = TestOrganization.Password, password = Chosen })).OkAsync(HttpStatusCode.NoContent);
         await (await person.PostAsJsonAsync("/logout", new { refresh = tokens.Refresh() })).OkAsync(HttpStatusCode.NoContent);
         await (await person.GetAsync("/me")).CodeAsync(HttpStatusCode.Unauthorized);
     }

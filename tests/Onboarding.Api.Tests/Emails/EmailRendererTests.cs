@@ -154,5 +154,6 @@ public sealed class EmailRendererTests
         [nameof(RejectedEmail)] = new RejectedEmail { FullName = fullName, Reason = "Full" },
         [nameof(InvitationEmail)] = new InvitationEmail { InvitedBy = fullName, AcceptUrl = Link, DaysValid = 7 },
         [nameof(AccountExistsEmail)] = new AccountExistsEmail { FullName = fullName, SignInUrl = Link },
+        [nameof(PasswordChangedEmail)] = new PasswordChangedEmail { FullName = fullName, Reset = true, ChangedAt = DateTimeOffset.UnixEpoch },
     };
 }

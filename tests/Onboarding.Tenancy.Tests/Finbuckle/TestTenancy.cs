@@ -50,11 +50,9 @@ internal sealed class BrokenStore : IMultiTenantStore<TestTenant>
     public Task<IEnumerable<TestTenant>> GetAllAsync(int take, int skip) => throw new TimeoutException();
 }
 
-internal sealed class FixedStrategy(string? identifier, int priority = 0) : IMultiTenantStrategy
+internal sealed class FixedStrategy(string? identifier) : IMultiTenantStrategy
 {
     public int Asked { get; private set; }
-
-    public int Priority => priority;
 
     public Task<string?> GetIdentifierAsync(object context)
     {
@@ -63,29 +61,22 @@ internal sealed class FixedStrategy(string? identifier, int priority = 0) : IMul
     }
 }
 
-internal sealed class PlainStrategy : IMultiTenantStrategy
-{
-    public Task<string?> GetIdentifierAsync(object context) => Task.FromResult<string?>("plain");
-}
-
 internal static class TestTenancy
 {
-    public static ServiceProvider Provider(
-        Action<MultiTenantBuilder<TestTenant>> build, Action<MultiTenantOptions<TestTenant>>? configure = null)
+    public static ServiceProvider Provider(Action<MultiTenantBuilder<TestTenant>> build)
     {
         var services = new ServiceCollection().AddLogging();
-        build(services.AddMultiTenant<TestTenant>(configure ?? (_ => { })));
+        build(services.AddMultiTenant<TestTenant>());
         return services.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true, ValidateOnBuild = true });
     }
 
     public static async Task<IMultiTenantContext<TestTenant>> ResolveAsync(
-        Action<MultiTenantBuilder<TestTenant>> build,
-        Action<MultiTenantOptions<TestTenant>>? configure = null,
-        object? context = null)
+        Action<MultiTenantBuilder<TestTenant>> build, object? context = null)
     {
-        await using var provider = Provider(build, configure);
+        await using var provider = Provider(build);
         await using var scope = provider.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<ITenantResolver<TestTenant>>().ResolveAsync(context ?? new object());
+        var found = await scope.ServiceProvider.GetRequiredService<ITenantResolver>().ResolveAsync(context ?? new object());
+        return (IMultiTenantContext<TestTenant>)found;
     }
 
     public static MultiTenantBuilder<TestTenant> Ask(this MultiTenantBuilder<TestTenant> builder, IMultiTenantStrategy strategy) =>

@@ -50,10 +50,9 @@ internal sealed class AcceptInvitation(TenantDbContext db, OpenInvitations invit
         }
 
         var (person, _) = Member.Register(request.Username, invitation.Email, request.FullName, clock.GetUtcNow());
-        var reasons = PasswordRules.Reasons(request.Password, person, db.Organization!);
-        if (reasons.Count > 0)
+        if (PasswordRules.Refusal(request.Password, person, db.Organization!) is { } weak)
         {
-            return Problems.BadRequest("password.weak", "Choose a stronger password.", new Dictionary<string, object?> { ["reasons"] = reasons });
+            return weak;
         }
 
         // Hashed before the transaction, so no row is locked while a core is busy.

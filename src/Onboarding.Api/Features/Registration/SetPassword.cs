@@ -1,22 +1,19 @@
 using System.ComponentModel.DataAnnotations;
-using Finbuckle.MultiTenant.Abstractions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
-using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Features.Registration;
 
-/// <param name="Password">12 characters or more, no rules about what kind; common ones are refused.</param>
+/// <param name="Password">12 characters or more, or as many as the organization asks for, no rules about what kind; common ones are refused.</param>
 public sealed record SetPasswordRequest([property: Required, StringLength(PasswordRules.MaxLength)] string Password);
 
 /// <summary>An approved person chooses a password by the link of the mail, and can sign in from then on (ONB-13).</summary>
 /// <remarks>The password is hashed before the transaction, so no row is locked while a core is busy.</remarks>
-internal sealed class SetPassword(
-    TenantDbContext db, IMultiTenantContextAccessor<Organization> tenant, RequestActor actor, PasswordGate gate, TimeProvider clock)
+internal sealed class SetPassword(TenantDbContext db, RequestActor actor, PasswordGate gate, TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/set-password/{id}", (string id, SetPasswordRequest request, SetPassword useCase, CancellationToken cancellationToken) =>
@@ -43,10 +40,9 @@ internal sealed class SetPassword(
             return LinkInvalid(found?.Link);
         }
 
-        var reasons = PasswordRules.Reasons(request.Password, found.Member, tenant.MultiTenantContext.TenantInfo!);
-        if (reasons.Count > 0)
+        if (PasswordRules.Refusal(request.Password, found.Member, db.Organization!) is { } weak)
         {
-            return Problems.BadRequest("password.weak", "Choose a stronger password.", new Dictionary<string, object?> { ["reasons"] = reasons });
+            return weak;
         }
 
         if (await gate.HashAsync(request.Password, cancellationToken) is not { } passwordHash)

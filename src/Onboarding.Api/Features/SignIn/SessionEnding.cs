@@ -16,10 +16,14 @@ internal sealed class SessionEnding(
     TenantDbContext db, IMultiTenantContextAccessor<Organization> tenant, RevokedTokens revoked, RequestActor actor, TimeProvider clock)
 {
     /// <summary>Marks every live session of a member as ended. The caller saves, and then calls <see cref="RevokeAsync(IReadOnlyCollection{Session}, CancellationToken)"/>.</summary>
-    public async Task<IReadOnlyCollection<Session>> EndAllAsync(Guid memberId, string reason, CancellationToken cancellationToken)
+    public Task<IReadOnlyCollection<Session>> EndAllAsync(Guid memberId, string reason, CancellationToken cancellationToken) =>
+        EndOthersAsync(memberId, keep: null, reason, cancellationToken);
+
+    /// <summary>The same but for one session, which lives on.</summary>
+    public async Task<IReadOnlyCollection<Session>> EndOthersAsync(Guid memberId, Guid? keep, string reason, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        var live = await db.Sessions.Where(s => s.MemberId == memberId && s.EndedAt == null && s.ExpiresAt > now).ToListAsync(cancellationToken);
+        var live = await db.Sessions.Where(s => s.MemberId == memberId && s.Id != keep && s.EndedAt == null && s.ExpiresAt > now).ToListAsync(cancellationToken);
         foreach (var session in live)
         {
             db.Record(session.End(reason, now)!, actor.ToActor());

@@ -1,0 +1,14 @@
+namespace Onboarding.Api.Features.Account;
+
+/// <summary>How members keep hold of their account: the password, forgotten or changed, and the address.</summary>
+internal static class AccountFeature
+{
+    public static IServiceCollection AddAccount(this IServiceCollection services) => services
+        .AddScoped<OldPassword>().AddScoped<ChangePassword>();
+
+    public static void MapAccount(this IEndpointRouteBuilder routes)
+    {
+        var me = routes.MapGroup("/me").WithTags("Auth").RequireAuthorization();
+        ChangePassword.Map(me);
+    }
+}
