@@ -17,6 +17,7 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(ApprovedEmail), "approved")]
 [JsonDerivedType(typeof(RejectedEmail), "rejected")]
 [JsonDerivedType(typeof(AccountExistsEmail), "account_exists")]
+[JsonDerivedType(typeof(ResetPasswordEmail), "reset_password")]
 [JsonDerivedType(typeof(PasswordChangedEmail), "password_changed")]
 public abstract partial class EmailTemplate
 {

@@ -25,11 +25,13 @@ public sealed class EndpointTests(ApiFixture fixture)
         "HEAD /health/live",
         "HEAD /health/ready",
         "POST /dev/webhook-sink/{name}",
+        "POST /forgot-password",
         "POST /login",
         "POST /logout",
         "POST /refresh",
         "POST /register",
         "POST /resend-otp",
+        "POST /reset-password/{token}",
         "POST /set-password/{id}",
         "POST /verify-otp",
     ];

@@ -54,6 +54,7 @@ public sealed class EmailRendererTests
 
     [Theory]
     [InlineData(nameof(ApprovedEmail))]
+    [InlineData(nameof(ResetPasswordEmail))]
     [InlineData(nameof(AccountExistsEmail))]
     public async Task Both_parts_say_the_link_in_full(string mail)
     {
@@ -139,6 +140,7 @@ public sealed class EmailRendererTests
         [nameof(ApprovedEmail)] = new ApprovedEmail { FullName = fullName, SetPasswordUrl = Link, HoursValid = 72 },
         [nameof(RejectedEmail)] = new RejectedEmail { FullName = fullName, Reason = "Full" },
         [nameof(AccountExistsEmail)] = new AccountExistsEmail { FullName = fullName, SignInUrl = Link },
+        [nameof(ResetPasswordEmail)] = new ResetPasswordEmail { FullName = fullName, ResetPasswordUrl = Link, MinutesValid = 60 },
         [nameof(PasswordChangedEmail)] = new PasswordChangedEmail { FullName = fullName, Reset = true, ChangedAt = DateTimeOffset.UnixEpoch },
     };
 }
