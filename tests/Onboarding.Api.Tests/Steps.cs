@@ -32,6 +32,16 @@ internal static class Steps
     public static Task<HttpResponseMessage> LogoutAsync(this TestOrganization organization, string refresh) =>
         organization.Anonymous.PostAsJsonAsync("/logout", new { refresh });
 
+    public static Task<HttpResponseMessage> ForgotPasswordAsync(this TestOrganization organization, string email) =>
+        organization.Anonymous.PostAsJsonAsync("/forgot-password", new { email });
+
+    /// <summary>The token of a link to reset this member's password.</summary>
+    public static async Task<string> ResetLinkAsync(this TestOrganization organization, string userName) =>
+        (await organization.MailOfAsync(organization.EmailOf(userName), () => organization.ForgotPasswordAsync(organization.EmailOf(userName)), "reset-password")).Token();
+
+    public static Task<HttpResponseMessage> ResetPasswordAsync(this TestOrganization organization, string token, string password) =>
+        organization.Anonymous.PostAsJsonAsync($"/reset-password/{token}", new { password });
+
     public static Task<HttpResponseMessage> ChangePasswordAsync(this HttpClient member, string password, string current = TestOrganization.Password) =>
         member.PostAsJsonAsync("/me/password", new { current_password = current, password });
 
@@ -52,11 +62,12 @@ internal static class Steps
     }
 
     /// <summary>The mail that reaches the address because of <paramref name="call"/>, which has to succeed.</summary>
-    public static async Task<ReceivedEmail> MailOfAsync(this TestOrganization organization, string email, Func<Task<HttpResponseMessage>> call)
+    /// <param name="holds">What its text holds, where others may be on their way as well.</param>
+    public static async Task<ReceivedEmail> MailOfAsync(this TestOrganization organization, string email, Func<Task<HttpResponseMessage>> call, string holds = "")
     {
         var before = organization.App.Smtp.For(email).Select(mail => mail.MessageId).ToHashSet();
         (await call()).EnsureSuccessStatusCode();
-        return await organization.App.Smtp.WaitForAsync(email, mail => !before.Contains(mail.MessageId));
+        return await organization.App.Smtp.WaitForAsync(email, mail => !before.Contains(mail.MessageId) && mail.Text.Contains(holds, StringComparison.Ordinal));
     }
 
     /// <summary>A six-digit code that is not this one.</summary>

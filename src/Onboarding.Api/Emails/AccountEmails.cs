@@ -1,10 +1,36 @@
+using Microsoft.EntityFrameworkCore;
+using Onboarding.Api.Features.Account;
+using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Emails;
 
 /// <summary>The mails about an account that exists: what opens it again, and what its owner has to hear of.</summary>
-internal sealed class AccountEmails(EmailQueue queue)
+internal sealed class AccountEmails(TenantDbContext db, EmailQueue queue, TimeProvider clock)
 {
+    public async Task ResetPasswordAsync(Guid eventId, Guid memberId, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+
+        // Locked, so that no link is on its way to an address or for a password that changes at this moment.
+        if (await db.LockMemberAsync(memberId, cancellationToken) is not { Status: MemberStatus.Active } member)
+        {
+            return;
+        }
+
+        await db.PasswordLinks.Where(l => l.MemberId == memberId && l.Purpose == LinkPurpose.ResetPassword && l.UsedAt == null && l.SupersededAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(l => l.SupersededAt, now), cancellationToken);
+        var (link, token) = PasswordLink.Create(memberId, LinkPurpose.ResetPassword, now);
+        db.PasswordLinks.Add(link);
+        queue.Add(eventId, member, "reset_password", link.ExpiresAt, new ResetPasswordEmail
+        {
+            FullName = member.FullName,
+            ResetPasswordUrl = new Uri($"{queue.Url}/reset-password/{token}"),
+            MinutesValid = (int)PasswordLink.LifetimeOf(LinkPurpose.ResetPassword).TotalMinutes,
+        });
+    }
+
     public async Task PasswordChangedAsync(Guid eventId, MemberPasswordChanged changed, CancellationToken cancellationToken)
     {
         if (await queue.FindAsync(changed.MemberId, cancellationToken) is { } member)

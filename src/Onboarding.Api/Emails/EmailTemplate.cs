@@ -18,6 +18,7 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(RejectedEmail), "rejected")]
 [JsonDerivedType(typeof(AccountExistsEmail), "account_exists")]
 [JsonDerivedType(typeof(InvitationEmail), "invitation")]
+[JsonDerivedType(typeof(ResetPasswordEmail), "reset_password")]
 [JsonDerivedType(typeof(PasswordChangedEmail), "password_changed")]
 public abstract partial class EmailTemplate
 {

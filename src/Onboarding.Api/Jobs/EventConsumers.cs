@@ -23,6 +23,7 @@ internal sealed class EventConsumers(
         MemberLinkRequested { MemberId: var member } => registration.ApprovedAsync(eventId, member, cancellationToken),
         InvitationSent sent => invitations.InvitedAsync(eventId, sent, cancellationToken),
         MemberRejected { MemberId: var member, Reason: var reason } => registration.RejectedAsync(eventId, member, reason, cancellationToken),
+        MemberPasswordResetRequested { MemberId: var member } => account.ResetPasswordAsync(eventId, member, cancellationToken),
         MemberPasswordChanged changed => account.PasswordChangedAsync(eventId, changed, cancellationToken),
 
         // Usually done already, right after the commit; here again in case that node died in between (SEC-24).

@@ -53,6 +53,13 @@ internal sealed class RateLimitOptions
     [ValidateObjectMembers]
     public RateLimit Refresh { get; set; } = new() { PerAccount = 60, PerAddress = 1_000, PerOrganization = 100_000 };
 
+    /// <inheritdoc cref="ResendOtp"/>
+    [ValidateObjectMembers]
+    public RateLimit ForgotPassword { get; set; } = new() { PerAccount = 5, PerAddress = 30, PerOrganization = 600 };
+
+    [ValidateObjectMembers]
+    public RateLimit ResetPassword { get; set; } = new() { PerAddress = 60 };
+
     /// <summary>Each call is a guess at the current password, by whoever holds a session.</summary>
     [ValidateObjectMembers]
     public RateLimit ChangePassword { get; set; } = new() { PerAccount = 10, PerAddress = 60 };

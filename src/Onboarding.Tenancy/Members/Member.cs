@@ -219,6 +219,10 @@ public sealed class Member : IdentityUser<Guid>
         return new MemberRoleChanged(Id, from, role, now);
     }
 
+    /// <summary>A link to reset a forgotten password; null unless the member is active.</summary>
+    public MemberPasswordResetRequested? RequestPasswordReset(DateTimeOffset now) =>
+        Status == MemberStatus.Active ? new MemberPasswordResetRequested(Id, now) : null;
+
     /// <summary>Another password, as a hash; null unless the member is active.</summary>
     /// <param name="reset">Whether a link of a mail did it, and not the signed-in member.</param>
     public MemberPasswordChanged? ChangePassword(string passwordHash, bool reset, DateTimeOffset now)

@@ -12,7 +12,7 @@ public sealed partial class EnumerationTests(ApiFixture fixture)
 
     private static readonly string[] KnownNames = ["user", "waiting", "unproven", "approved"];
 
-    public static TheoryData<string> Routes => ["/register", "/resend-otp", "/verify-otp", "/login"];
+    public static TheoryData<string> Routes => ["/register", "/resend-otp", "/verify-otp", "/login", "/forgot-password"];
 
     [Theory, MemberData(nameof(Routes))] // SEC-12
     public async Task Known_and_unknown_get_the_same_status_body_and_headers(string route)
@@ -29,7 +29,7 @@ public sealed partial class EnumerationTests(ApiFixture fixture)
     public async Task Known_and_unknown_take_equally_long(string route)
     {
         var organization = await PeopledAsync();
-        var known = route switch { "/register" => "waiting", "/login" => "user", _ => "unproven" };
+        var known = route switch { "/register" => "waiting", "/login" or "/forgot-password" => "user", _ => "unproven" };
         for (var i = 0; i < 5; i++)
         {
             await AnswerAsync(organization, route, known);
@@ -74,7 +74,7 @@ public sealed partial class EnumerationTests(ApiFixture fixture)
         object body = route switch
         {
             "/register" => new { username = "same", email, full_name = "Same Name" },
-            "/resend-otp" => new { email },
+            "/resend-otp" or "/forgot-password" => new { email },
             "/verify-otp" => new { email, otp = "not-it" },
             _ => new { username = email, password = "wrong wrong wrong wrong" },
         };

@@ -41,13 +41,18 @@ public sealed class StolenDatabaseTests(ApiFixture fixture)
         await (await organization.SetPasswordAsync(link, Chosen)).OkAsync(HttpStatusCode.NoContent);
         var first = await (await organization.TryLoginAsync("ada", Chosen)).OkAsync();
         var second = await (await organization.RefreshAsync(first.Refresh())).OkAsync();
+        smtp.Respond451();
+        (await organization.ForgotPasswordAsync(email)).EnsureSuccessStatusCode();
+        var whileResetWaits = await DumpWhileMailWaitsAsync(app, organization, "reset_password");
+        smtp.Normal();
+        var reset = (await smtp.WaitForAsync(email, mail => mail.Text.Contains("/reset-password/", StringComparison.Ordinal))).Token();
         var atTheEnd = await DumpAsync(app);
 
-        foreach (var dump in new[] { whileCodeWaits, whileLinkWaits, atTheEnd })
+        foreach (var dump in new[] { whileCodeWaits, whileLinkWaits, whileResetWaits, atTheEnd })
         {
             Assert.Contains(email, dump, StringComparison.Ordinal);
             Assert.DoesNotMatch($"(?<![0-9a-f.:]){code}(?![0-9a-f])", dump);
-            foreach (var secret in new[] { link, Chosen, first.Refresh(), second.Refresh(), first.Access(), second.Access(), TestOrganization.Password })
+            foreach (var secret in new[] { link, reset, Chosen, first.Refresh(), second.Refresh(), first.Access(), second.Access(), TestOrganization.Password })
             {
                 foreach (var form in new[] { secret, secret[3..], Hex(Encoding.UTF8.GetBytes(secret)), Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)) })
                 {

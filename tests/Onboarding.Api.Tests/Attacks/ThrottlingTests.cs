@@ -95,19 +95,21 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
     }
 
     [Theory] // SEC-11, SEC-12
-    [InlineData("unproven")]
-    [InlineData("nobody")]
-    public async Task Resending_is_limited_alike_for_known_and_unknown_addresses(string name)
+    [InlineData("/resend-otp", "unproven")]
+    [InlineData("/resend-otp", "nobody")]
+    [InlineData("/forgot-password", "user")]
+    [InlineData("/forgot-password", "nobody")]
+    public async Task Asking_for_mails_is_limited_alike_for_known_and_unknown_addresses(string route, string name)
     {
         var organization = await TestOrganization.CreateAsync(app);
         await organization.RegisterAsync("unproven");
         using var client = From(organization, Victims);
         for (var i = 0; i < 5; i++)
         {
-            await (await client.PostAsJsonAsync("/resend-otp", new { email = organization.EmailOf(name) })).OkAsync(HttpStatusCode.Accepted);
+            await (await client.PostAsJsonAsync(route, new { email = organization.EmailOf(name) })).OkAsync(HttpStatusCode.Accepted);
         }
 
-        Assert.Equal("rate_limit.exceeded", await (await client.PostAsJsonAsync("/resend-otp", new { email = organization.EmailOf(name).ToUpperInvariant() })).CodeAsync(HttpStatusCode.TooManyRequests));
+        Assert.Equal("rate_limit.exceeded", await (await client.PostAsJsonAsync(route, new { email = organization.EmailOf(name).ToUpperInvariant() })).CodeAsync(HttpStatusCode.TooManyRequests));
     }
 
     [Fact] // SEC-20, SEC-30

@@ -25,6 +25,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         var ada = await DecideAsync(organization, admin);
         await SetPasswordAsync(organization, person);
         await SignInAndOutAsync(organization, person);
+        await RecoverAsync(organization, person);
         await ManageAsync(organization, admin, ada);
         await SettleAsync(organization, admin);
         await InviteAsync(organization, admin, person);
@@ -95,6 +96,15 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await person.PostAsJsonAsync("/me/password", new { current_password = TestOrganization.Password, password = Chosen })).OkAsync(HttpStatusCode.NoContent);
         await (await person.PostAsJsonAsync("/logout", new { refresh = tokens.Refresh() })).OkAsync(HttpStatusCode.NoContent);
         await (await person.GetAsync("/me")).CodeAsync(HttpStatusCode.Unauthorized);
+    }
+
+    private static async Task RecoverAsync(TestOrganization organization, HttpClient person)
+    {
+        person.DefaultRequestHeaders.Authorization = null;
+        var mail = await organization.MailOfAsync(organization.EmailOf("ada"), () => person.PostAsJsonAsync("/forgot-password", new { email = organization.EmailOf("ada") }), "reset-password");
+        await (await person.PostAsJsonAsync(mail.Link.AbsolutePath, new { password = "password1234" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await person.PostAsJsonAsync(mail.Link.AbsolutePath, new { password = TestOrganization.Password })).OkAsync(HttpStatusCode.NoContent);
+        await (await person.PostAsJsonAsync(mail.Link.AbsolutePath, new { password = TestOrganization.Password })).CodeAsync(HttpStatusCode.NotFound);
     }
 
     private static async Task ManageAsync(TestOrganization organization, HttpClient admin, string ada)

@@ -54,6 +54,7 @@ public sealed class EmailRendererTests
 
     [Theory]
     [InlineData(nameof(ApprovedEmail))]
+    [InlineData(nameof(ResetPasswordEmail))]
     [InlineData(nameof(AccountExistsEmail))]
     [InlineData(nameof(InvitationEmail))]
     public async Task Both_parts_say_the_link_in_full(string mail)
@@ -154,6 +155,7 @@ public sealed class EmailRendererTests
         [nameof(RejectedEmail)] = new RejectedEmail { FullName = fullName, Reason = "Full" },
         [nameof(InvitationEmail)] = new InvitationEmail { InvitedBy = fullName, AcceptUrl = Link, DaysValid = 7 },
         [nameof(AccountExistsEmail)] = new AccountExistsEmail { FullName = fullName, SignInUrl = Link },
+        [nameof(ResetPasswordEmail)] = new ResetPasswordEmail { FullName = fullName, ResetPasswordUrl = Link, MinutesValid = 60 },
         [nameof(PasswordChangedEmail)] = new PasswordChangedEmail { FullName = fullName, Reset = true, ChangedAt = DateTimeOffset.UnixEpoch },
     };
 }

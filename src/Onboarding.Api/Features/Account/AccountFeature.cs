@@ -4,10 +4,15 @@ namespace Onboarding.Api.Features.Account;
 internal static class AccountFeature
 {
     public static IServiceCollection AddAccount(this IServiceCollection services) => services
-        .AddScoped<OldPassword>().AddScoped<ChangePassword>();
+        .AddScoped<OldPassword>().AddScoped<PasswordByLink>()
+        .AddScoped<ForgotPassword>().AddScoped<ResetPassword>().AddScoped<ChangePassword>();
 
     public static void MapAccount(this IEndpointRouteBuilder routes)
     {
+        var anonymous = routes.MapGroup("").WithTags("Auth").AllowAnonymous();
+        ForgotPassword.Map(anonymous);
+        ResetPassword.Map(anonymous);
+
         var me = routes.MapGroup("/me").WithTags("Auth").RequireAuthorization();
         ChangePassword.Map(me);
     }

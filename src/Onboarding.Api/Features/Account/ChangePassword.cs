@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
-using Onboarding.Api.Features.Registration;
 using Onboarding.Api.Features.SignIn;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
@@ -41,7 +40,7 @@ internal sealed class ChangePassword(
         var verified = await gate.VerifyAsync(member?.PasswordHash, request.CurrentPassword, cancellationToken);
         if (verified is null)
         {
-            return SetPassword.Busy();
+            return PasswordByLink.Busy();
         }
 
         if (member is null || verified == PasswordVerificationResult.Failed)
@@ -58,7 +57,7 @@ internal sealed class ChangePassword(
 
         if (await gate.HashAsync(request.Password, cancellationToken) is not { } hash)
         {
-            return SetPassword.Busy();
+            return PasswordByLink.Busy();
         }
 
         var ended = await db.InTransactionAsync(() => ChangeAsync(id, member.PasswordHash!, hash, cancellationToken), cancellationToken);
