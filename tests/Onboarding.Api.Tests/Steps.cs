@@ -76,6 +76,10 @@ internal static class Steps
         return (member.Id, token);
     });
 
+    /// <summary>Defines a role of the organization's own; it has to succeed.</summary>
+    public static async Task DefineRoleAsync(this HttpClient by, string name, params string[] permissions) =>
+        await (await by.PostAsJsonAsync("/roles", new { name, permissions })).OkAsync(HttpStatusCode.Created);
+
     /// <summary>How many rows a condition has, such as <c>members WHERE status = 'active'</c>.</summary>
     public static async Task<long> CountAsync(this TestOrganization organization, string rows) =>
         (await organization.QueryAsync<long>($"SELECT count(*) FROM {rows}"))[0];

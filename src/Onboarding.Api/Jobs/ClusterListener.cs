@@ -53,6 +53,11 @@ internal sealed partial class ClusterListener(
                     await bell.RingAsync(stoppingToken);
                 }
 
+                if (heard.Remove(ClusterSignals.Organization))
+                {
+                    await organizations.ForgetAsync();
+                }
+
                 heard.Clear();
             }
         }

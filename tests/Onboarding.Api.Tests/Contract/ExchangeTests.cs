@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
+using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Contract;
@@ -23,6 +24,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await SetPasswordAsync(organization, person);
         await SignInAndOutAsync(organization, person);
         await ManageAsync(organization, admin, ada);
+        await SettleAsync(organization, admin);
 
         // Whoever adds an operation adds it here.
         var succeeded = seen.Where(exchange => exchange.Status < 300).Select(exchange => exchange.Operation).Distinct();
@@ -104,5 +106,23 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await admin.PutAsJsonAsync($"/members/{ada}/role", new { role = "admin" })).OkAsync();
         await (await admin.PutAsJsonAsync($"/members/{ada}/role", new { role = "nobody" })).CodeAsync(HttpStatusCode.BadRequest);
         await (await admin.GetAsync("/audit-log?limit=100")).OkAsync();
+    }
+    private static async Task SettleAsync(TestOrganization organization, HttpClient admin)
+    {
+        await (await admin.GetAsync("/permissions")).OkAsync();
+        await admin.DefineRoleAsync("recruiter", Permissions.ApproveMembers);
+        await (await admin.PostAsJsonAsync("/roles", new { name = "recruiter", permissions = Array.Empty<string>() })).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.PostAsJsonAsync("/roles", new { name = "owner", permissions = Array.Empty<string>() })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.PatchAsJsonAsync("/roles/recruiter", new { permissions = new[] { Permissions.ReadMembers }, description = "Reads." })).OkAsync();
+        await (await admin.PatchAsJsonAsync("/roles/nobody", new { })).CodeAsync(HttpStatusCode.NotFound);
+        await (await admin.GetAsync("/roles")).OkAsync();
+        await (await admin.DeleteAsync("/roles/admin")).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.DeleteAsync("/roles/recruiter")).OkAsync(HttpStatusCode.NoContent);
+
+        await (await admin.GetAsync("/organization")).OkAsync();
+        await (await admin.PatchAsJsonAsync("/organization", new { name = "Renamed", branding = new { accent_color = "#0f766e" }, security = new { require_mfa = true, mfa_grace_days = 30 } })).OkAsync();
+        await (await admin.PatchAsJsonAsync("/organization", new { security = new { require_mfa = false } })).OkAsync();
+        await (await admin.PatchAsJsonAsync("/organization", new { branding = new { accent_color = "#7a7a7a" } })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.PatchAsJsonAsync("/organization", new { security = new { sign_in_methods = new[] { organization.Identifier } } })).CodeAsync(HttpStatusCode.BadRequest);
     }
 }

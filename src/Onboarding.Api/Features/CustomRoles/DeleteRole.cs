@@ -23,7 +23,8 @@ internal sealed class DeleteRole(TenantDbContext db, ChangingSettings changing, 
             var problem = await changing.RunAsync(
                 async _ =>
                 {
-                    var role = await db.Roles.SingleOrDefaultAsync(r => r.Name == name, cancellationToken);
+                    // Locked before anything is looked up: who is about to give the role holds it, and is seen afterwards.
+                    var role = (await db.Roles.FromSql($"SELECT * FROM roles WHERE name = {name} FOR UPDATE").ToListAsync(cancellationToken)).SingleOrDefault();
                     if (role?.Delete(clock.GetUtcNow()) is not { } deleted)
                     {
                         return ChangeRoleDefinition.Refusal(role);
@@ -34,7 +35,8 @@ internal sealed class DeleteRole(TenantDbContext db, ChangingSettings changing, 
                         return Problems.Forbidden("permission.not_grantable", "This role holds a permission that you do not hold.");
                     }
 
-                    if (await db.Invitations.AnyAsync(i => i.Role == name && i.AcceptedAt == null && i.RevokedAt == null, cancellationToken))
+                    var now = clock.GetUtcNow();
+                    if (await db.Invitations.AnyAsync(i => i.Role == name && i.AcceptedAt == null && i.RevokedAt == null && i.ExpiresAt > now, cancellationToken))
                     {
                         return InUse();
                     }

@@ -19,7 +19,7 @@ internal sealed class ChangeRole(ChangingMembers changing, Decisions decisions, 
         .RequireAuthorization(Permissions.ManageMembers)
         .WithSummary("Change a member's role")
         .WithExample(new ChangeRoleRequest(Roles.Admin), MemberResponse.Example with { Role = Roles.Admin })
-        .WithErrors(("role.unknown", 400), ("role.not_grantable", 403), ("member.not_found", 404), ("member.not_allowed", 409), ("member.last_admin", 409));
+        .WithErrors(("role.unknown", 400), ("role.not_grantable", 403), ("member.outranks", 403), ("member.not_found", 404), ("member.not_allowed", 409), ("member.last_admin", 409));
 
     public async Task<Results<Ok<MemberResponse>, ProblemHttpResult>> HandleAsync(Guid id, ChangeRoleRequest request, CancellationToken cancellationToken) =>
         decisions.RoleRefusal(request.Role) is { } refusal ? refusal : await ChangeAsync(id, request.Role, cancellationToken);

@@ -28,6 +28,12 @@ internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, 
                     return GetMember.NotFound();
                 }
 
+                // Whoever could shut out or reinstate somebody above them would decide about more rights than their own (ONB-8).
+                if (member.Role is { } held && !db.Organization!.MayGrant(actor.Permissions, held))
+                {
+                    return Problems.Forbidden("member.outranks", "This member may do more than you.");
+                }
+
                 if (change(member) is not { } happened)
                 {
                     return Problems.Conflict("member.not_allowed", "The member's state does not allow this.");

@@ -12,7 +12,7 @@ internal sealed class ReactivateMember(ChangingMembers changing, TimeProvider cl
         .RequireAuthorization(Permissions.ManageMembers)
         .WithSummary("Reactivate a suspended member")
         .WithExample(response: MemberResponse.Example)
-        .WithErrors(("member.not_found", 404), ("member.not_allowed", 409));
+        .WithErrors(("member.outranks", 403), ("member.not_found", 404), ("member.not_allowed", 409));
 
     public Task<Results<Ok<MemberResponse>, ProblemHttpResult>> HandleAsync(Guid id, CancellationToken cancellationToken) =>
         changing.RunAsync(id, member => member.Reactivate(clock.GetUtcNow()), note: null, endSessions: null, cancellationToken);

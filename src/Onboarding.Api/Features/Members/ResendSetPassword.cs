@@ -12,7 +12,7 @@ internal sealed class ResendSetPassword(ChangingMembers changing, TimeProvider c
         .RequireAuthorization(Permissions.ManageMembers)
         .WithSummary("Send the link to set a password again")
         .WithExample(response: MemberResponse.Example with { Status = MemberStatus.Approved })
-        .WithErrors(("member.not_found", 404), ("member.not_allowed", 409));
+        .WithErrors(("member.outranks", 403), ("member.not_found", 404), ("member.not_allowed", 409));
 
     public Task<Results<Ok<MemberResponse>, ProblemHttpResult>> HandleAsync(Guid id, CancellationToken cancellationToken) =>
         changing.RunAsync(id, member => member.RequestLink(clock.GetUtcNow()), note: null, endSessions: null, cancellationToken);

@@ -17,7 +17,7 @@ internal sealed class SuspendMember(ChangingMembers changing, TimeProvider clock
         .RequireAuthorization(Permissions.ManageMembers)
         .WithSummary("Suspend a member")
         .WithExample(new SuspendMemberRequest("Left the company"), MemberResponse.Example with { Status = MemberStatus.Suspended })
-        .WithErrors(("member.not_found", 404), ("member.not_allowed", 409), ("member.last_admin", 409));
+        .WithErrors(("member.outranks", 403), ("member.not_found", 404), ("member.not_allowed", 409), ("member.last_admin", 409));
 
     public Task<Results<Ok<MemberResponse>, ProblemHttpResult>> HandleAsync(Guid id, SuspendMemberRequest request, CancellationToken cancellationToken) =>
         changing.RunAsync(id, member => member.Suspend(request.Reason, clock.GetUtcNow()), request.Reason, endSessions: "suspended", cancellationToken);
