@@ -62,7 +62,7 @@ public sealed class TestApp : WebApplicationFactory<Program>
         };
 
         // A test counts what it tests; the limits have tests of their own, with the real ones.
-        foreach (var call in new[] { "Register", "ResendOtp", "VerifyOtp", "SetPassword", "Login", "Refresh" })
+        foreach (var call in new[] { "Register", "ResendOtp", "VerifyOtp", "SetPassword", "Login", "LoginMfa", "Refresh" })
         {
             foreach (var party in new[] { "PerAccount", "PerAddress", "PerOrganization" })
             {

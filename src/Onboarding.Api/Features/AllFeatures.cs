@@ -2,6 +2,7 @@ using Onboarding.Api.Features.Approvals;
 using Onboarding.Api.Features.AuditLog;
 using Onboarding.Api.Features.CustomRoles;
 using Onboarding.Api.Features.Members;
+using Onboarding.Api.Features.Mfa;
 using Onboarding.Api.Features.Organizations;
 using Onboarding.Api.Features.Registration;
 using Onboarding.Api.Features.SignIn;
@@ -15,6 +16,7 @@ internal static class AllFeatures
         .AddRegistration()
         .AddApprovals()
         .AddSignInFeature()
+        .AddMfa()
         .AddMembers()
         .AddCustomRoles()
         .AddOrganizations()
@@ -24,6 +26,7 @@ internal static class AllFeatures
     {
         routes.MapRegistration();
         routes.MapSignIn();
+        routes.MapMfa();
         routes.MapApprovals();
         routes.MapMembers();
         routes.MapCustomRoles();

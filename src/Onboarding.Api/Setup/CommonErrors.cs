@@ -43,6 +43,10 @@ internal static class CommonErrors
             if (isProtected)
             {
                 yield return new("tenant.mismatch", StatusCodes.Status401Unauthorized);
+                if (!metadata.OfType<ReachableWithoutMfa>().Any())
+                {
+                    yield return new("mfa.setup_required", StatusCodes.Status403Forbidden);
+                }
             }
         }
 

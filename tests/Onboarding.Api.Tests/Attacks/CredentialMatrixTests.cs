@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using Onboarding.Api.Tests.Features.Mfa;
+using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Attacks;
@@ -67,6 +69,9 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         var (foreign, user, admin) = (await a.TokensAsync("admin"), await b.TokensAsync("user"), await b.TokensAsync("admin"));
         var (_, foreignLink) = await a.AddApprovedAsync("linked");
         var (_, link) = await b.AddApprovedAsync("linked");
+        await b.AddActiveAsync("careful", Roles.User);
+        var careful = await b.EnableMfaAsync("careful");
+        var device = (await (await b.FinishLoginAsync(await b.MfaTokenAsync("careful"), await careful.NewCodeAsync(), rememberDevice: true)).OkAsync()).GetProperty("device_token").GetString()!;
         return
         [
             new("no credential", Worth.Nothing, null),
@@ -75,6 +80,8 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
             new("an expired token", Worth.Invalid, Forgery.Of(b.App, admin.Access()).At(notBefore: -1200, expires: -600).Signed()),
             new("a refresh token", Worth.Invalid, admin.Refresh()),
             new("a set-password token", Worth.Invalid, link),
+            new("an MFA token", Worth.Invalid, await b.MfaTokenAsync("careful")),
+            new("the token of a remembered device", Worth.Invalid, device),
             new("A's refresh token", Worth.Invalid, foreign.Refresh()),
             new("A's set-password token", Worth.Invalid, foreignLink),
             new("A's token on B's host", Worth.AnotherOrganizations, foreign.Access()),

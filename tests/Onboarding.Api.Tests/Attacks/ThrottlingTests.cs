@@ -18,7 +18,7 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
     {
         var limits = new RateLimitOptions();
         var settings = new Dictionary<string, string?> { ["Web:TrustedProxies:0"] = "127.0.0.0/8" };
-        foreach (var (call, limit) in new[] { ("Register", limits.Register), ("ResendOtp", limits.ResendOtp), ("VerifyOtp", limits.VerifyOtp), ("SetPassword", limits.SetPassword), ("Login", limits.Login), ("Refresh", limits.Refresh) })
+        foreach (var (call, limit) in new[] { ("Register", limits.Register), ("ResendOtp", limits.ResendOtp), ("VerifyOtp", limits.VerifyOtp), ("SetPassword", limits.SetPassword), ("Login", limits.Login), ("LoginMfa", limits.LoginMfa), ("Refresh", limits.Refresh) })
         {
             settings[$"RateLimits:{call}:PerAccount"] = limit.PerAccount.ToString(CultureInfo.InvariantCulture);
             settings[$"RateLimits:{call}:PerAddress"] = limit.PerAddress.ToString(CultureInfo.InvariantCulture);

@@ -26,6 +26,7 @@ public sealed class EndpointTests(ApiFixture fixture)
         "HEAD /health/ready",
         "POST /dev/webhook-sink/{name}",
         "POST /login",
+        "POST /login/mfa",
         "POST /logout",
         "POST /refresh",
         "POST /register",

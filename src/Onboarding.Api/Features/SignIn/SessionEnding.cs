@@ -16,10 +16,17 @@ internal sealed class SessionEnding(
     TenantDbContext db, IMultiTenantContextAccessor<Organization> tenant, RevokedTokens revoked, RequestActor actor, TimeProvider clock)
 {
     /// <summary>Marks every live session of a member as ended. The caller saves, and then calls <see cref="RevokeAsync(IReadOnlyCollection{Session}, CancellationToken)"/>.</summary>
-    public async Task<IReadOnlyCollection<Session>> EndAllAsync(Guid memberId, string reason, CancellationToken cancellationToken)
+    public Task<IReadOnlyCollection<Session>> EndAllAsync(Guid memberId, string reason, CancellationToken cancellationToken) =>
+        EndAllButAsync(memberId, sparedId: null, reason, cancellationToken);
+
+    /// <summary>The same for every session of a member but this one.</summary>
+    public Task<IReadOnlyCollection<Session>> EndOthersAsync(Session spared, string reason, CancellationToken cancellationToken) =>
+        EndAllButAsync(spared.MemberId, spared.Id, reason, cancellationToken);
+
+    private async Task<IReadOnlyCollection<Session>> EndAllButAsync(Guid memberId, Guid? sparedId, string reason, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        var live = await db.Sessions.Where(s => s.MemberId == memberId && s.EndedAt == null && s.ExpiresAt > now).ToListAsync(cancellationToken);
+        var live = await db.Sessions.Where(s => s.MemberId == memberId && s.Id != sparedId && s.EndedAt == null && s.ExpiresAt > now).ToListAsync(cancellationToken);
         foreach (var session in live)
         {
             db.Record(session.End(reason, now)!, actor.ToActor());
