@@ -13,6 +13,9 @@ const { data: tokens, error: refusal } = await api.POST("/login", { body: { user
 if (refusal) {
   throw new Error(refusal.code);
 }
+if ("mfa_required" in tokens) {
+  throw new Error(`a second factor is needed: ${tokens.methods.join(" or ")}`);
+}
 
 const { data: page, error } = await api.GET("/admin-dashboard", {
   params: { query: { status: "pending_approval", sort: "oldest", limit: 100 } },

@@ -21,10 +21,10 @@ internal sealed class Me : Benchmark
     private static readonly Func<TenantDbContext, Guid, CancellationToken, Task<Row?>> Find = EF.CompileAsyncQuery(
         (TenantDbContext db, Guid id, CancellationToken cancellationToken) => db.Members.AsNoTracking()
             .Where(m => m.Id == id)
-            .Select(m => new Row(m.Id, m.UserName!, m.Email!, m.FullName, m.Status, m.Role))
+            .Select(m => new Row(m.Id, m.UserName!, m.Email!, m.FullName, m.Status, m.Role, m.TwoFactorEnabled))
             .SingleOrDefault());
 
-    private sealed record Row(Guid Id, string UserName, string Email, string FullName, MemberStatus Status, string? Role);
+    private sealed record Row(Guid Id, string UserName, string Email, string FullName, MemberStatus Status, string? Role, bool Mfa);
 
     public override string Id => "PERF-1";
 
@@ -84,5 +84,6 @@ internal sealed class Me : Benchmark
     private static MeResponse Describe(Row row) => new(
         row.Id, row.UserName, row.Email, row.FullName, row.Status, row.Role,
         [.. (row.Role is null ? [] : Roles.BuiltIn[row.Role]).Order(StringComparer.Ordinal)],
-        MeResponse.Example.Organization);
+        MeResponse.Example.Organization,
+        row.Mfa);
 }

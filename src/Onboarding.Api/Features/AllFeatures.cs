@@ -4,6 +4,7 @@ using Onboarding.Api.Features.AuditLog;
 using Onboarding.Api.Features.CustomRoles;
 using Onboarding.Api.Features.Invitations;
 using Onboarding.Api.Features.Members;
+using Onboarding.Api.Features.Mfa;
 using Onboarding.Api.Features.Organizations;
 using Onboarding.Api.Features.Registration;
 using Onboarding.Api.Features.SignIn;
@@ -18,6 +19,7 @@ internal static class AllFeatures
         .AddApprovals()
         .AddSignInFeature()
         .AddAccount()
+        .AddMfa()
         .AddMembers()
         .AddInvitations()
         .AddCustomRoles()
@@ -29,6 +31,7 @@ internal static class AllFeatures
         routes.MapRegistration();
         routes.MapSignIn();
         routes.MapAccount();
+        routes.MapMfa();
         routes.MapApprovals();
         routes.MapMembers();
         routes.MapInvitations();

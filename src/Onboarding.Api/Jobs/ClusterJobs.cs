@@ -41,6 +41,8 @@ internal sealed class PurgeExpired(
         await db.PasswordLinks.Where(l => l.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.RefreshTokens.Where(t => t.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(s => s.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
+        await db.SignInChallenges.Where(c => c.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
+        await db.RememberedDevices.Where(d => d.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Emails.Where(e => e.FinishedAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Outbox.Where(e => e.HandledAt < limit).ExecuteDeleteAsync(cancellationToken);
     }

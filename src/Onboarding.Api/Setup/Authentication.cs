@@ -28,6 +28,7 @@ internal static partial class Authentication
         services.AddSingleton<AccessTokenHandler>();
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<PasswordGate>();
+        services.AddSingleton<TotpSeeds>();
         services.AddSingleton<IPasswordHasher<Member>, PasswordHasher<Member>>();
         services.AddOptions<PasswordHasherOptions>()
             .Configure<IOptions<SignInOptions>>((hasher, signIn) => hasher.IterationCount = signIn.Value.PasswordIterations);

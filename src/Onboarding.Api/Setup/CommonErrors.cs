@@ -44,6 +44,10 @@ internal static class CommonErrors
             // Where no credential is asked for, one that is given still has to belong here.
             yield return new("tenant.mismatch", StatusCodes.Status401Unauthorized);
             yield return new("token.invalid", StatusCodes.Status401Unauthorized);
+            if (isProtected && !metadata.OfType<ReachableWithoutMfa>().Any())
+            {
+                yield return new("mfa.setup_required", StatusCodes.Status403Forbidden);
+            }
         }
 
         if (!metadata.OfType<DisableRateLimitingAttribute>().Any())

@@ -50,6 +50,10 @@ internal sealed class RateLimitOptions
     [ValidateObjectMembers]
     public RateLimit Login { get; set; } = new() { PerAccount = 20, PerAddress = 200, PerOrganization = 10_000 };
 
+    /// <summary>Names no account: tries of a member are counted for good (SEC-29), whatever address they come from.</summary>
+    [ValidateObjectMembers]
+    public RateLimit LoginMfa { get; set; } = new() { PerAddress = 200, PerOrganization = 10_000 };
+
     [ValidateObjectMembers]
     public RateLimit Refresh { get; set; } = new() { PerAccount = 60, PerAddress = 1_000, PerOrganization = 100_000 };
 

@@ -192,6 +192,7 @@ public sealed class Member : IdentityUser<Guid>
         Role = null;
         PasswordHash = null;
         PendingEmail = null;
+        TwoFactorEnabled = false;
         return new MemberRemoved(Id, reason, now);
     }
 
@@ -269,6 +270,67 @@ public sealed class Member : IdentityUser<Guid>
 
         FullName = fullName;
         return new MemberProfileChanged(Id, now);
+    }
+
+    /// <summary>How many wrong second factors in a row make the next ones wait for <see cref="SecondFactorPause"/> (SEC-29).</summary>
+    public const int MaxSecondFactorFailures = 5;
+
+    /// <summary>How long second factors are refused then, the right ones too.</summary>
+    public static readonly TimeSpan SecondFactorPause = TimeSpan.FromMinutes(15);
+
+    /// <summary>Until when second factors are refused; null when they are not.</summary>
+    public DateTimeOffset? SecondFactorsRefusedUntil(DateTimeOffset now) => LockoutEnd > now ? LockoutEnd : null;
+
+    /// <summary>
+    /// A wrong second factor, of whichever kind: one counter for all (SEC-29). True when it was one too many. Only whoever
+    /// knows the password gets here, so nobody else can make the member wait (SEC-20). On a locked row only.
+    /// </summary>
+    public bool CountSecondFactorFailure(DateTimeOffset now)
+    {
+        if (++AccessFailedCount < MaxSecondFactorFailures)
+        {
+            return false;
+        }
+
+        AccessFailedCount = 0;
+        LockoutEnd = now + SecondFactorPause;
+        return true;
+    }
+
+    /// <summary>A right second factor: the counter starts again. On a locked row only.</summary>
+    public void AcceptSecondFactor()
+    {
+        AccessFailedCount = 0;
+        LockoutEnd = null;
+    }
+
+    /// <summary>A second factor was added: signing in asks for one from now on.</summary>
+    /// <param name="change">Which one.</param>
+    public MemberMfaChanged AddSecondFactor(MfaChange change, DateTimeOffset now)
+    {
+        TwoFactorEnabled = true;
+        return new MemberMfaChanged(Id, change, now);
+    }
+
+    /// <summary>A second factor was taken off.</summary>
+    /// <param name="change">Which one.</param>
+    /// <param name="hasAnother">Whether the member has one left.</param>
+    public MemberMfaChanged RemoveSecondFactor(MfaChange change, bool hasAnother, DateTimeOffset now)
+    {
+        TwoFactorEnabled = hasAnother;
+        return new MemberMfaChanged(Id, change, now);
+    }
+
+    /// <summary>An admin takes off every second factor; null when there is none.</summary>
+    public MemberMfaChanged? ResetSecondFactors(DateTimeOffset now)
+    {
+        if (!TwoFactorEnabled)
+        {
+            return null;
+        }
+
+        AcceptSecondFactor();
+        return RemoveSecondFactor(MfaChange.Reset, hasAnother: false, now);
     }
 
     /// <summary>

@@ -24,6 +24,9 @@ public sealed record PublishedSettings
     /// <inheritdoc cref="OrganizationSettings.MfaRequiredFrom"/>
     public DateTimeOffset? MfaRequiredFrom { get; init; }
 
+    /// <summary>Whether a second factor is required by now.</summary>
+    public bool RequiresMfa(DateTimeOffset now) => MfaRequiredFrom <= now;
+
     /// <inheritdoc cref="OrganizationSettings.SessionIdleMinutes"/>
     public int? SessionIdleMinutes { get; init; }
 

@@ -1,3 +1,5 @@
+using Onboarding.Tenancy.Members;
+
 namespace Onboarding.Tenancy.SignIn;
 
 /// <summary>A device that a member has told to be trusted: for 30 days it signs in without a second factor.</summary>
@@ -16,7 +18,7 @@ public sealed class RememberedDevice
     /// <summary>Whose it is.</summary>
     public Guid MemberId { get; private init; }
 
-    /// <summary>SHA-256 of the token that the device keeps.</summary>
+    /// <summary>SHA-256 of the token that the device keeps and of the member's security stamp: another password makes all devices strangers.</summary>
     public byte[] TokenHash { get; private init; } = [];
 
     /// <summary>When the member said so.</summary>
@@ -35,14 +37,15 @@ public sealed class RememberedDevice
     public string? UserAgent { get; private init; }
 
     /// <summary>A new one and its token, which only the device keeps.</summary>
-    public static (RememberedDevice Device, string Token) Remember(Session session, DateTimeOffset now)
+    /// <param name="session">The sign-in that it was remembered at.</param>
+    public static (RememberedDevice Device, string Token) Remember(Member member, Session session, DateTimeOffset now)
     {
         var token = OpaqueToken.New(OpaqueToken.Device);
         var device = new RememberedDevice
         {
             Id = Ids.New(now),
-            MemberId = session.MemberId,
-            TokenHash = SecretHasher.HashToken(token),
+            MemberId = member.Id,
+            TokenHash = HashOf(token, member),
             CreatedAt = now,
             LastUsedAt = now,
             ExpiresAt = now + Lifetime,
@@ -51,6 +54,9 @@ public sealed class RememberedDevice
         };
         return (device, token);
     }
+
+    /// <summary>By what a device of <paramref name="member"/> is found.</summary>
+    public static byte[] HashOf(string token, Member member) => SecretHasher.HashToken($"{token}:{member.SecurityStamp}");
 
     /// <summary>It was used to sign in. False when it is no longer remembered.</summary>
     public bool TryUse(DateTimeOffset now)

@@ -30,8 +30,8 @@ public sealed class Session
     /// <summary>What the client calls itself, cut to 200 characters.</summary>
     public string? UserAgent { get; private init; }
 
-    /// <summary>How the member proved who they are, as RFC 8176 names it: <c>pwd</c>, <c>otp</c>, <c>hwk</c>, <c>mfa</c>.</summary>
-    public IReadOnlyList<string> Methods { get; private init; } = [];
+    /// <summary>How the member proved who they are (<see cref="AuthenticationMethods"/>).</summary>
+    public IReadOnlyList<string> Methods { get; private set; } = [];
 
     /// <summary>When it was ended; null while it lives.</summary>
     public DateTimeOffset? EndedAt { get; private set; }
@@ -66,6 +66,18 @@ public sealed class Session
 
     /// <summary>Whether it lives at <paramref name="now"/>.</summary>
     public bool IsLive(DateTimeOffset now) => EndedAt is null && now < ExpiresAt;
+
+    /// <summary>Whether more than a password stands behind it.</summary>
+    public bool IsMultiFactor => Methods.Contains(AuthenticationMethods.MultiFactor);
+
+    /// <summary>Whether a second factor was really shown, and not only a device remembered: what it takes to change the factors.</summary>
+    public bool ShowedSecondFactor => Methods.Contains(AuthenticationMethods.OneTimePassword) || Methods.Contains(AuthenticationMethods.HardwareKey);
+
+    /// <summary>The member has shown a second factor since; the tokens of the next refresh say so.</summary>
+    public void Raise(string method) => Methods = [.. Methods.Append(method).Append(AuthenticationMethods.MultiFactor).Distinct()];
+
+    /// <summary>The member has no second factor any more, and what was shown of one counts no longer.</summary>
+    public void Lower() => Methods = [AuthenticationMethods.Password];
 
     /// <summary>Its tokens were refreshed.</summary>
     public void Touch(DateTimeOffset now) => LastUsedAt = now;

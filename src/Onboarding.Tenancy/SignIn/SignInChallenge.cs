@@ -64,10 +64,13 @@ public sealed class SignInChallenge
         return (challenge, token);
     }
 
+    /// <summary>Whether it still waits.</summary>
+    public bool IsOpen(DateTimeOffset now) => UsedAt is null && now < ExpiresAt;
+
     /// <summary>Uses it up, on a locked row only. False when it is used or expired.</summary>
     public bool TryUse(DateTimeOffset now)
     {
-        if (UsedAt is not null || now >= ExpiresAt)
+        if (!IsOpen(now))
         {
             return false;
         }

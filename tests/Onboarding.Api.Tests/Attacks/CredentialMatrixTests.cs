@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using Onboarding.Tenancy.ApiKeys;
+using Onboarding.Api.Tests.Features.Mfa;
+using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Attacks;
@@ -80,6 +82,9 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         var (_, foreignLink) = await a.AddApprovedAsync("linked");
         var (_, link) = await b.AddApprovedAsync("linked");
         var (key, foreignKey) = (ApiKeyToken.New(b.Organization.Key), ApiKeyToken.New(a.Organization.Key));
+        await b.AddActiveAsync("careful", Roles.User);
+        var careful = await b.EnableMfaAsync("careful");
+        var device = (await (await b.FinishLoginAsync(await b.MfaTokenAsync("careful"), await careful.NewCodeAsync(), rememberDevice: true)).OkAsync()).GetProperty("device_token").GetString()!;
         return
         [
             new("no credential", Worth.Nothing, null),
@@ -88,6 +93,8 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
             new("an expired token", Worth.Invalid, Forgery.Of(b.App, admin.Access()).At(notBefore: -1200, expires: -600).Signed()),
             new("a refresh token", Worth.Invalid, admin.Refresh()),
             new("a set-password token", Worth.Invalid, link),
+            new("an MFA token", Worth.Invalid, await b.MfaTokenAsync("careful")),
+            new("the token of a remembered device", Worth.Invalid, device),
             new("A's refresh token", Worth.Invalid, foreign.Refresh()),
             new("A's set-password token", Worth.Invalid, foreignLink),
             new("an API key that nobody issued", Worth.Invalid, key),

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
+using Onboarding.Api.Tests.Features.Mfa;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Attacks;
@@ -10,7 +11,7 @@ public sealed partial class EnumerationTests(ApiFixture fixture)
 {
     private const int Calls = 50;
 
-    private static readonly string[] KnownNames = ["user", "waiting", "unproven", "approved"];
+    private static readonly string[] KnownNames = ["user", "waiting", "unproven", "approved", "admin"];
 
     public static TheoryData<string> Routes => ["/register", "/resend-otp", "/verify-otp", "/login", "/forgot-password"];
 
@@ -64,6 +65,7 @@ public sealed partial class EnumerationTests(ApiFixture fixture)
         var organization = await fixture.OrganizationAsync();
         await organization.AddPendingAsync("waiting");
         await organization.AddApprovedAsync("approved");
+        await organization.EnableMfaAsync("admin");
         await organization.MailOfAsync(organization.EmailOf("unproven"), () => organization.RegisterAsync("unproven"));
         return organization;
     }

@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Http.Json;
 using Npgsql;
 using Onboarding.Api.Development;
+using Onboarding.Api.Tests.Features.Mfa;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Attacks;
@@ -63,6 +64,60 @@ public sealed class StolenDatabaseTests(ApiFixture fixture)
             // A million codes are hashed in a second, so their hash has to be keyed.
             Assert.DoesNotContain(Hex(Encoding.UTF8.GetBytes(code)), dump, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain(Hex(SHA256.HashData(Encoding.UTF8.GetBytes(code))), dump, StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    [Fact] // SEC-28
+    public async Task A_dump_holds_no_seed_no_recovery_code_and_nothing_that_stands_in_for_a_second_factor()
+    {
+        await using var smtp = TestSmtpServer.Start();
+        await using var app = new TestApp(await fixture.Postgres.CreateDatabaseAsync(), smtp);
+        app.StartServer();
+        var organization = await TestOrganization.CreateAsync(app);
+        using var user = await organization.SignInAsync("user");
+        var secret = await user.SetUpTotpAsync();
+        var beforeConfirming = await DumpAsync(app);
+        var authenticator = new Authenticator(organization, secret, []);
+        var codes = (await (await user.ConfirmTotpAsync(authenticator.Code())).OkAsync()).Codes();
+        var finished = await organization.MfaTokenAsync("user");
+        var tokens = await (await organization.FinishLoginAsync(finished, await authenticator.NewCodeAsync(), rememberDevice: true)).OkAsync();
+        await (await organization.LoginWithAsync("user", codes[0])).OkAsync();
+        var open = await organization.MfaTokenAsync("user");
+        var atTheEnd = await DumpAsync(app);
+
+        // The rows are in the dump, so their contents would be.
+        Assert.Equal(10, await organization.CountAsync("recovery_codes"));
+        Assert.Contains(Hex(Assert.Single(await organization.QueryAsync<byte[]>("SELECT protected_seed FROM totp"))), atTheEnd, StringComparison.Ordinal);
+        var seed = OtpNet.Base32Encoding.ToBytes(secret);
+        var secrets = new[] { secret, Hex(seed), Convert.ToBase64String(seed).TrimEnd('='), finished, open, tokens.GetProperty("device_token").GetString()! }
+            .Concat(codes).Concat(codes.Select(code => code.Replace("-", "", StringComparison.Ordinal)));
+        foreach (var dump in new[] { beforeConfirming, atTheEnd })
+        {
+            foreach (var text in secrets)
+            {
+                // Fifty bits are guessed from a plain hash, so theirs have to be keyed.
+                foreach (var form in new[] { text, Hex(Encoding.UTF8.GetBytes(text)), Convert.ToBase64String(Encoding.UTF8.GetBytes(text)) }
+                    .Concat(codes.Contains(text) || text.Length == 10 ? [Hex(SHA256.HashData(Encoding.UTF8.GetBytes(text)))] : []))
+                {
+                    Assert.DoesNotContain(form, dump, StringComparison.OrdinalIgnoreCase);
+                }
+            }
+        }
+    }
+
+    [Fact] // SEC-28: a row that is copied to another member or another organization opens for nobody
+    public async Task A_seed_that_is_moved_to_another_row_is_good_for_nothing()
+    {
+        var (a, b) = (await fixture.OrganizationAsync(), await fixture.OrganizationAsync());
+        var own = await a.EnableMfaAsync("user");
+        await a.EnableMfaAsync("admin");
+        await b.EnableMfaAsync("user");
+        var stolen = Hex(Assert.Single(await a.QueryAsync<byte[]>($"SELECT protected_seed FROM totp WHERE member_id = '{a.UserId}'")));
+        foreach (var (organization, name, id) in new[] { (a, "admin", a.AdminId), (b, "user", b.UserId) })
+        {
+            await organization.QueryAsync<int>($@"UPDATE totp SET protected_seed = '\x{stolen}' WHERE member_id = '{id}' RETURNING 1");
+            var answer = await organization.LoginWithAsync(name, own.Code());
+            Assert.False(answer.IsSuccessStatusCode);
         }
     }
 

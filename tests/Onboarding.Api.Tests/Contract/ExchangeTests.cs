@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
+using Onboarding.Api.Tests.Features.Mfa;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
@@ -29,6 +30,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await ManageAsync(organization, admin, ada);
         await SettleAsync(organization, admin);
         await InviteAsync(organization, admin, person);
+        await SecondFactorsAsync(organization, admin);
 
         // Whoever adds an operation adds it here.
         var succeeded = seen.Where(exchange => exchange.Status < 300).Select(exchange => exchange.Operation).Distinct();
@@ -122,6 +124,40 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await admin.PutAsJsonAsync($"/members/{ada}/role", new { role = "nobody" })).CodeAsync(HttpStatusCode.BadRequest);
         await (await admin.GetAsync("/audit-log?limit=100")).OkAsync();
     }
+
+    private async Task SecondFactorsAsync(TestOrganization organization, HttpClient admin)
+    {
+        using var person = fixture.App.ClientFor(organization.Identifier, new CheckedExchanges(document, seen));
+        async Task<string> BeginAsync() => (await (await person.PostAsJsonAsync("/login", new { username = "user", password = TestOrganization.Password })).OkAsync()).GetProperty("mfa_token").GetString()!;
+
+        person.DefaultRequestHeaders.Authorization = new("Bearer", (await organization.LoginAsync("user")).Access());
+        await (await person.PostAsJsonAsync("/me/mfa/totp/confirm", new { code = "123456" })).CodeAsync(HttpStatusCode.Conflict);
+        var app = await organization.EnableMfaAsync(person);
+        await (await person.PostAsync("/me/mfa/totp", null)).CodeAsync(HttpStatusCode.Conflict);
+        await (await person.PostAsJsonAsync("/login/mfa", new { mfa_token = "nonsense", code = "123456" })).CodeAsync(HttpStatusCode.Unauthorized);
+        await (await person.PostAsJsonAsync("/login/mfa", new { mfa_token = await BeginAsync(), code = "nonsense" })).CodeAsync(HttpStatusCode.Unauthorized);
+        var tokens = await (await person.PostAsJsonAsync("/login/mfa", new { mfa_token = await BeginAsync(), code = app.RecoveryCodes[0], remember_device = true })).OkAsync();
+        person.DefaultRequestHeaders.Authorization = new("Bearer", tokens.Access());
+        await (await person.PostAsJsonAsync("/login", new { username = "user", password = TestOrganization.Password, device_token = tokens.GetProperty("device_token").GetString() })).OkAsync();
+        await (await person.PostAsync("/me/mfa/recovery-codes", null)).OkAsync();
+
+        var device = (await (await person.GetAsync("/me/devices")).OkAsync()).GetProperty("data")[0].GetProperty("id").GetString();
+        await (await person.DeleteAsync($"/me/devices/{device}")).OkAsync(HttpStatusCode.NoContent);
+        await (await person.DeleteAsync($"/me/devices/{device}")).CodeAsync(HttpStatusCode.NotFound);
+        await (await person.DeleteAsync("/me/mfa/totp")).OkAsync(HttpStatusCode.NoContent);
+        await (await person.DeleteAsync("/me/mfa/totp")).CodeAsync(HttpStatusCode.Conflict);
+
+        await organization.EnableMfaAsync(person);
+        await (await admin.GetAsync("/members?mfa=missing&limit=1")).OkAsync();
+        await (await admin.PostAsync($"/members/{organization.UserId}/reset-mfa", null)).OkAsync();
+        await (await admin.PostAsync($"/members/{organization.UserId}/reset-mfa", null)).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.PostAsync($"/members/{organization.AdminId}/reset-mfa", null)).CodeAsync(HttpStatusCode.Forbidden);
+        await organization.RequireMfaAsync(admin, graceDays: 0);
+        await (await admin.GetAsync("/members")).CodeAsync(HttpStatusCode.Forbidden);
+        var affected = await (await person.PostAsJsonAsync("/login", new { username = "user", password = TestOrganization.Password })).OkAsync();
+        await (await person.PostAsJsonAsync("/refresh", new { refresh = affected.Refresh() })).OkAsync();
+    }
+
     private static async Task SettleAsync(TestOrganization organization, HttpClient admin)
     {
         await (await admin.GetAsync("/permissions")).OkAsync();

@@ -28,6 +28,7 @@ public sealed class EndpointTests(ApiFixture fixture)
         "POST /forgot-password",
         "POST /invitations/accept/{token}",
         "POST /login",
+        "POST /login/mfa",
         "POST /logout",
         "POST /refresh",
         "POST /register",

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Onboarding.Api.Features.Mfa;
 using Onboarding.Api.Features.SignIn;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
@@ -10,19 +11,20 @@ using Onboarding.Tenancy.SignIn;
 namespace Onboarding.Api.Features.Members;
 
 /// <summary>How every change to a member runs: locked, guarded, recorded, and its sessions ended where it takes rights away.</summary>
-internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, RequestActor actor)
+internal sealed class ChangingMembers(TenantDbContext db, SecondFactors factors, SessionEnding ending, RequestActor actor)
 {
     /// <param name="change">Changes the member; null when its state does not allow that.</param>
     /// <param name="endSessions">Why its sessions end with the change; null when they live on.</param>
+    /// <param name="alongside">What else goes with the change, in its transaction and with the member's row held.</param>
     public async Task<Results<Ok<MemberResponse>, ProblemHttpResult>> RunAsync(
-        Guid id, Func<Member, DomainEvent?> change, string? note, string? endSessions, CancellationToken cancellationToken)
+        Guid id, Func<Member, DomainEvent?> change, string? note, string? endSessions, CancellationToken cancellationToken, Func<Task>? alongside = null)
     {
         IReadOnlyCollection<Session> ended = [];
         var result = await db.InTransactionAsync(
             async () =>
             {
                 var admins = await LockAdminsAsync(cancellationToken);
-                var member = await db.Members.SingleOrDefaultAsync(m => m.Id == id, cancellationToken);
+                var member = await factors.LockAsync(id, cancellationToken);
                 if (member is null || member.Status is MemberStatus.PendingVerification or MemberStatus.Expired)
                 {
                     return GetMember.NotFound();
@@ -46,6 +48,11 @@ internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, 
                 }
 
                 db.Record(happened, actor.ToActor(), note);
+                if (alongside is not null)
+                {
+                    await alongside();
+                }
+
                 ended = endSessions is null ? [] : await ending.EndAllAsync(id, endSessions, cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
                 return (Results<Ok<MemberResponse>, ProblemHttpResult>)TypedResults.Ok(MemberResponse.From.Compile()(member));

@@ -9,21 +9,34 @@ using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Api.Features.Members;
 
+/// <param name="Mfa">Whether a second factor is set up.</param>
 public sealed record MemberResponse(
-    Guid Id, string Username, string Email, string FullName, MemberStatus Status, string? Role, DateTimeOffset RegisteredAt, DateTimeOffset? DecidedAt)
+    Guid Id, string Username, string Email, string FullName, MemberStatus Status, string? Role, DateTimeOffset RegisteredAt, DateTimeOffset? DecidedAt, bool Mfa)
 {
     internal static readonly MemberResponse Example = new(
-        Guid.Parse("01990000-0000-7000-8000-000000000001"), "ada", "ada@example.com", "Ada Lovelace", MemberStatus.Active, "user", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        Guid.Parse("01990000-0000-7000-8000-000000000001"), "ada", "ada@example.com", "Ada Lovelace", MemberStatus.Active, "user", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, Mfa: false);
 
     internal static readonly Expression<Func<Member, MemberResponse>> From =
-        m => new MemberResponse(m.Id, m.UserName!, m.Email!, m.FullName, m.Status, m.Role, m.RegisteredAt, m.DecidedAt);
+        m => new MemberResponse(m.Id, m.UserName!, m.Email!, m.FullName, m.Status, m.Role, m.RegisteredAt, m.DecidedAt, m.TwoFactorEnabled);
+}
+
+/// <summary>How a member stands to a second factor.</summary>
+public enum MfaState
+{
+    /// <summary>One is set up.</summary>
+    Enabled,
+
+    /// <summary>None is, and the member can sign in: whom a requirement affects.</summary>
+    Missing,
 }
 
 /// <param name="Status">Only members in this state.</param>
 /// <param name="Search">Part of a user name, address or full name.</param>
+/// <param name="Mfa">Only members with a second factor, or (<c>missing</c>) active ones without.</param>
 public sealed record MembersQuery(
     [property: FromQuery(Name = "status")] Choice<MemberStatus>? Status = null,
-    [property: FromQuery(Name = "search"), StringLength(100)] string? Search = null);
+    [property: FromQuery(Name = "search"), StringLength(100)] string? Search = null,
+    [property: FromQuery(Name = "mfa")] Choice<MfaState>? Mfa = null);
 
 /// <summary>The organization's members, in the order in which they first registered.</summary>
 internal sealed class ListMembers(TenantDbContext db)
@@ -47,6 +60,11 @@ internal sealed class ListMembers(TenantDbContext db)
         if (query.Status is { Value: var status })
         {
             members = members.Where(m => m.Status == status);
+        }
+
+        if (query.Mfa is { Value: var mfa })
+        {
+            members = mfa == MfaState.Enabled ? members.Where(m => m.TwoFactorEnabled) : members.Where(m => !m.TwoFactorEnabled && m.Status == MemberStatus.Active);
         }
 
         if (after is var (_, id))

@@ -15,6 +15,7 @@ internal sealed class ChangeMe(TenantDbContext db, GetMe me, RequestActor actor,
 {
     public static void Map(RouteGroupBuilder group) => group
         .MapPatch("", (ChangeMeRequest request, ChangeMe useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
+        .ReachableWithoutMfa()
         .WithSummary("Change the signed-in member's profile")
         .WithExample(new ChangeMeRequest("Ada King"), MeResponse.Example)
         .WithErrors(("member.changed", 409));

@@ -10,6 +10,7 @@ internal sealed class EndSession(TenantDbContext db, SessionEnding ending, Reque
 {
     public static void Map(RouteGroupBuilder me) => me
         .MapDelete("/sessions/{id:guid}", (Guid id, EndSession useCase, CancellationToken cancellationToken) => useCase.HandleAsync(id, cancellationToken))
+        .ReachableWithoutMfa()
         .WithSummary("End one of the signed-in member's sessions")
         .WithErrors(("session.not_found", 404));
 

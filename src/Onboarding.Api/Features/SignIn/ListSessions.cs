@@ -14,6 +14,7 @@ internal sealed class ListSessions(TenantDbContext db, RequestActor actor, TimeP
 {
     public static void Map(RouteGroupBuilder me) => me
         .MapGet("/sessions", ([AsParameters] PageQuery page, ListSessions useCase, CancellationToken cancellationToken) => useCase.HandleAsync(page, cancellationToken))
+        .ReachableWithoutMfa()
         .WithSummary("List the signed-in member's sessions")
         .WithExample(response: new Page<SessionResponse>([new(Guid.Parse("01990000-0000-7000-8000-000000000002"), DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddDays(30), "203.0.113.7", "Mozilla/5.0", true)], null))
         .WithErrors(("cursor.invalid", 400));

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Development;
+using Onboarding.Api.Features.Mfa;
 using Onboarding.Api.Features.Registration;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
@@ -13,24 +14,32 @@ using Onboarding.Tenancy.SignIn;
 namespace Onboarding.Api.Features.SignIn;
 
 /// <param name="Username">User name or e-mail address.</param>
+/// <param name="DeviceToken">Of a device that was remembered; with it no second factor is asked for.</param>
 public sealed record LoginRequest(
     [property: Required, StringLength(254)] string Username,
-    [property: Required, StringLength(PasswordRules.MaxLength)] string Password);
+    [property: Required, StringLength(PasswordRules.MaxLength)] string Password,
+    [property: StringLength(256)] string? DeviceToken = null);
 
-/// <summary>Signs a member in. Every failure is <c>login.invalid</c>, and costs one hash and one audit line (SEC-12).</summary>
-internal sealed class Login(TenantDbContext db, SessionTokens tokens, RequestActor actor, PasswordGate gate, IHostEnvironment environment, TimeProvider clock)
+/// <summary>
+/// Signs a member in, or asks for the second factor where the member has one. Every failure is <c>login.invalid</c>, and
+/// costs one hash and one audit line (SEC-12).
+/// </summary>
+/// <remarks>The password is checked before the transaction, so no row is held while a core is busy.</remarks>
+internal sealed class Login(
+    TenantDbContext db, SessionStarting sessions, SecondFactors factors, RememberedDevices devices, RequestActor actor, PasswordGate gate, IHostEnvironment environment, TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/login", (LoginRequest request, Login useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .Throttled<LoginRequest>("login", limits => limits.Login, request => request.Username)
         .WithSummary("Sign in")
-        .WithExample(new LoginRequest("ada", "four quiet herons at dusk"), TokenResponse.Example)
+        .WithExample(new LoginRequest("ada", "four quiet herons at dusk"), TokenResponse.Example, name: "signed_in")
+        .WithExample(response: MfaChallengeResponse.Example, name: "mfa_required")
         .WithErrors(("login.invalid", 401), ("server.busy", 429));
 
-    public async Task<Results<Ok<TokenResponse>, ProblemHttpResult>> HandleAsync(LoginRequest request, CancellationToken cancellationToken)
+    public async Task<Results<Ok<TokenResponse>, Ok<MfaChallengeResponse>, ProblemHttpResult>> HandleAsync(LoginRequest request, CancellationToken cancellationToken)
     {
         var name = Member.Normalize(request.Username);
-        var member = await db.Members.SingleOrDefaultAsync(
+        var member = await db.Members.AsNoTracking().SingleOrDefaultAsync(
             m => m.Status == MemberStatus.Active && (m.NormalizedUserName == name || m.NormalizedEmail == name), cancellationToken);
         var verified = await gate.VerifyAsync(member?.PasswordHash, request.Password, cancellationToken);
         if (verified is null)
@@ -42,27 +51,44 @@ internal sealed class Login(TenantDbContext db, SessionTokens tokens, RequestAct
         var demo = request.Password == DemoData.Password && !environment.IsDevelopment();
         if (member is null || demo || verified == PasswordVerificationResult.Failed)
         {
-            db.Audit("sign_in.failed", actor.ToActor(), member?.Id, note: null, clock.GetUtcNow());
-            await db.SaveChangesAsync(cancellationToken);
-            return Problems.Unauthorized("login.invalid", "The user name or the password is wrong.");
+            return await RefuseAsync(member?.Id, cancellationToken);
         }
 
-        if (verified == PasswordVerificationResult.SuccessRehashNeeded)
-        {
-            // Stored with fewer iterations than today's (SEC-18); when the gate is full, the next sign-in does it.
-            member.PasswordHash = await gate.HashAsync(request.Password, cancellationToken) ?? member.PasswordHash;
-        }
-
-        return TypedResults.Ok(await StartSessionAsync(member, cancellationToken));
+        // Stored with fewer iterations than today's (SEC-18); when the gate is full, the next sign-in does it.
+        var renewed = verified == PasswordVerificationResult.SuccessRehashNeeded ? await gate.HashAsync(request.Password, cancellationToken) : null;
+        return await db.InTransactionAsync(() => ContinueAsync(member, renewed, request.DeviceToken, cancellationToken), cancellationToken);
     }
 
-    private async Task<TokenResponse> StartSessionAsync(Member member, CancellationToken cancellationToken)
+    /// <param name="known">The member as it was when the password was checked.</param>
+    private async Task<Results<Ok<TokenResponse>, Ok<MfaChallengeResponse>, ProblemHttpResult>> ContinueAsync(
+        Member known, string? renewedHash, string? deviceToken, CancellationToken cancellationToken)
     {
-        var (session, started) = Session.Start(member.Id, ["pwd"], tokens.SessionLifetime, actor.IpAddress, actor.UserAgent, clock.GetUtcNow());
-        db.Sessions.Add(session);
-        var pair = tokens.Issue(member, session, predecessorId: null);
-        db.Record(started, actor.ToActor() with { Kind = Tenancy.Audit.ActorKind.Member, Id = member.Id });
+        // A password that was changed meanwhile, or a member who was shut out, starts no session that nobody would end.
+        var member = await factors.LockAsync(known.Id, cancellationToken);
+        if (member is not { Status: MemberStatus.Active } || member.PasswordHash != known.PasswordHash)
+        {
+            return await RefuseAsync(known.Id, cancellationToken);
+        }
+
+        member.PasswordHash = renewedHash ?? member.PasswordHash;
+        if (member.TwoFactorEnabled && !await devices.TryUseAsync(member, deviceToken, cancellationToken))
+        {
+            var challenge = factors.Challenge(member, actor);
+            await db.SaveChangesAsync(cancellationToken);
+            return TypedResults.Ok(challenge);
+        }
+
+        var (_, pair) = member.TwoFactorEnabled
+            ? sessions.Start(member, AuthenticationMethods.Password, AuthenticationMethods.MultiFactor)
+            : sessions.Start(member, AuthenticationMethods.Password);
         await db.SaveChangesAsync(cancellationToken);
-        return pair;
+        return TypedResults.Ok(pair);
+    }
+
+    private async Task<ProblemHttpResult> RefuseAsync(Guid? memberId, CancellationToken cancellationToken)
+    {
+        db.Audit("sign_in.failed", actor.ToActor(), memberId, note: null, clock.GetUtcNow());
+        await db.SaveChangesAsync(cancellationToken);
+        return Problems.Unauthorized("login.invalid", "The user name or the password is wrong.");
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Finbuckle.MultiTenant.Abstractions;
 using Microsoft.Extensions.Options;
 using Onboarding.Api.SignIn;
@@ -12,7 +13,12 @@ namespace Onboarding.Api.Features.SignIn;
 /// <param name="Refresh">Opaque; good for one exchange.</param>
 /// <param name="ExpiresIn">Seconds until the access token expires.</param>
 /// <param name="RefreshExpiresIn">Seconds until the refresh token expires if it is not used.</param>
-public sealed record TokenResponse(string Access, string Refresh, string TokenType, int ExpiresIn, int RefreshExpiresIn)
+/// <param name="MfaSetupRequiredBy">There where the organization requires a second factor and this session has shown none: from then on it reaches nothing but <c>/me</c>, where one is set up.</param>
+/// <param name="DeviceToken">There where the device was to be remembered: send it along with the next sign-in, and no second factor is asked for.</param>
+public sealed record TokenResponse(
+    string Access, string Refresh, string TokenType, int ExpiresIn, int RefreshExpiresIn,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? MfaSetupRequiredBy = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? DeviceToken = null)
 {
     internal static readonly TokenResponse Example = new("eyJhbGciOiJFUzI1NiIs...", "rt_3q2-7wAB...", "Bearer", 600, 1_209_600);
 }
@@ -38,7 +44,8 @@ internal sealed class SessionTokens(
             refresh,
             "Bearer",
             (int)tokens.Lifetime.TotalSeconds,
-            (int)(row.ExpiresAt - now).TotalSeconds);
+            (int)(row.ExpiresAt - now).TotalSeconds,
+            session.IsMultiFactor ? null : Organization.Settings.MfaRequiredFrom);
     }
 
     private static TimeSpan Shorter(TimeSpan limit, int? minutes) => minutes is { } m && TimeSpan.FromMinutes(m) < limit ? TimeSpan.FromMinutes(m) : limit;

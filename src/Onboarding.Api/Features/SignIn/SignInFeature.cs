@@ -4,7 +4,7 @@ namespace Onboarding.Api.Features.SignIn;
 internal static class SignInFeature
 {
     public static IServiceCollection AddSignInFeature(this IServiceCollection services) => services
-        .AddScoped<SessionTokens>().AddScoped<SessionEnding>()
+        .AddScoped<SessionTokens>().AddScoped<SessionStarting>().AddScoped<SessionEnding>()
         .AddScoped<Login>().AddScoped<Refresh>().AddScoped<Logout>()
         .AddScoped<GetMe>().AddScoped<ChangeMe>().AddScoped<ListSessions>().AddScoped<EndSession>();
 

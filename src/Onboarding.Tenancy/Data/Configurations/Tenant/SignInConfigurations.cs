@@ -41,6 +41,8 @@ internal sealed class SessionConfiguration : IEntityTypeConfiguration<Session>
         builder.Property(s => s.IpAddress).HasMaxLength(64);
         builder.Property(s => s.UserAgent).HasMaxLength(200);
         builder.Property(s => s.EndReason).HasMaxLength(32);
+        builder.Ignore(s => s.IsMultiFactor);
+        builder.Ignore(s => s.ShowedSecondFactor);
         builder.PrimitiveCollection(s => s.Methods).HasColumnType("text[]").HasDefaultValueSql("'{pwd}'");
         builder.HasOne<Member>().WithMany().HasForeignKey(s => s.MemberId).OnDelete(DeleteBehavior.Cascade);
     }

@@ -1,0 +1,96 @@
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using Onboarding.Api.Http;
+using Onboarding.Api.SignIn;
+using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.SignIn;
+
+namespace Onboarding.Api.Features.Mfa;
+
+/// <summary>A code that <c>POST /login/mfa</c> takes.</summary>
+public enum SecondFactor
+{
+    /// <summary>Six digits of an authenticator app.</summary>
+    Totp,
+
+    /// <summary>One of the ten that were given out when the app was set up.</summary>
+    RecoveryCode,
+}
+
+/// <summary>The second factors of one member: what they are, whether a code is one, and how all of them go.</summary>
+/// <remarks>
+/// Every change and every try holds the member's row (<see cref="LockAsync"/>), and takes it before any other: tries are
+/// counted one by one across all kinds (SEC-29), no code is taken twice, and nobody waits for anybody in a circle.
+/// </remarks>
+internal sealed class SecondFactors(TenantDbContext db, TotpSeeds seeds, SecretHasher hasher, TimeProvider clock)
+{
+    /// <summary>The member, whose row is held until the transaction ends; null when there is none.</summary>
+    public async Task<Member?> LockAsync(Guid memberId, CancellationToken cancellationToken) =>
+        (await db.Members.FromSql($"SELECT *, xmin FROM members WHERE id = {memberId} FOR UPDATE").ToListAsync(cancellationToken)).SingleOrDefault();
+
+    /// <summary>What stands between a right password and a session: to be answered by one of the member's factors. The caller saves.</summary>
+    public MfaChallengeResponse Challenge(Member member, RequestActor actor)
+    {
+        var now = clock.GetUtcNow();
+        var (challenge, token) = SignInChallenge.Begin(ChallengeKind.SecondFactor, member.Id, state: null, now);
+        db.SignInChallenges.Add(challenge);
+        db.Audit("sign_in.mfa_required", actor.ToActor(), member.Id, note: null, now);
+        return new(MfaRequired: true, token, [SecondFactor.Totp, SecondFactor.RecoveryCode]);
+    }
+
+    /// <summary>Uses a code up. False when it is none of this member's, or no longer. The caller holds the row, and saves.</summary>
+    public async Task<bool> TryTakeAsync(Member member, string typed, CancellationToken cancellationToken)
+    {
+        var digits = typed.Replace(" ", "", StringComparison.Ordinal);
+        return digits.Length == 6 ? await TryTakeTotpAsync(member, digits, cancellationToken)
+            : RecoveryCode.Normalize(typed) is { } code && await TryTakeRecoveryCodeAsync(member, code, cancellationToken);
+    }
+
+    /// <summary>Ten new codes in place of the old ones, and their texts. The caller holds the row, and saves.</summary>
+    public async Task<IReadOnlyList<string>> RenewRecoveryCodesAsync(Guid memberId, CancellationToken cancellationToken)
+    {
+        await db.RecoveryCodes.Where(c => c.MemberId == memberId).ExecuteDeleteAsync(cancellationToken);
+        var codes = Enumerable.Range(0, RecoveryCode.Count).Select(_ => RecoveryCode.Create(memberId, hasher, clock.GetUtcNow())).ToList();
+        db.RecoveryCodes.AddRange(codes.Select(c => c.Code));
+        return [.. codes.Select(c => c.Text)];
+    }
+
+    /// <summary>Whether the member has a factor that is no authenticator app.</summary>
+    public Task<bool> HasPasskeyAsync(Guid memberId, CancellationToken cancellationToken) =>
+        db.Set<IdentityUserPasskey<Guid>>().AnyAsync(p => p.UserId == memberId, cancellationToken);
+
+    /// <summary>Deletes every factor of a member and what belongs to them. The caller holds the row.</summary>
+    public async Task RemoveAllAsync(Guid memberId, CancellationToken cancellationToken)
+    {
+        await db.Set<IdentityUserPasskey<Guid>>().Where(p => p.UserId == memberId).ExecuteDeleteAsync(cancellationToken);
+        await RemoveTotpAsync(memberId, hasAnother: false, cancellationToken);
+    }
+
+    /// <summary>Deletes the authenticator app; with the last factor go the recovery codes, the remembered devices and what waits for a code. The caller holds the row.</summary>
+    public async Task RemoveTotpAsync(Guid memberId, bool hasAnother, CancellationToken cancellationToken)
+    {
+        await db.Totp.Where(t => t.MemberId == memberId).ExecuteDeleteAsync(cancellationToken);
+        if (!hasAnother)
+        {
+            await db.RecoveryCodes.Where(c => c.MemberId == memberId).ExecuteDeleteAsync(cancellationToken);
+            await db.RememberedDevices.Where(d => d.MemberId == memberId).ExecuteDeleteAsync(cancellationToken);
+            await db.SignInChallenges.Where(c => c.MemberId == memberId).ExecuteDeleteAsync(cancellationToken);
+        }
+    }
+
+    private async Task<bool> TryTakeTotpAsync(Member member, string digits, CancellationToken cancellationToken)
+    {
+        var totp = await db.Totp.SingleOrDefaultAsync(t => t.MemberId == member.Id && t.ConfirmedAt != null, cancellationToken);
+        return totp is not null
+            && seeds.StepOf(digits, totp, db.Organization!, clock.GetUtcNow()) is { } step
+            && totp.TryTake(step);
+    }
+
+    private async Task<bool> TryTakeRecoveryCodeAsync(Member member, string code, CancellationToken cancellationToken)
+    {
+        var hash = hasher.HashRecoveryCode(member.Id, code);
+        var found = await db.RecoveryCodes.SingleOrDefaultAsync(c => c.MemberId == member.Id && c.Hash == hash, cancellationToken);
+        return found?.TryUse(clock.GetUtcNow()) is true;
+    }
+}
