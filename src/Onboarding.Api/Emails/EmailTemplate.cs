@@ -19,6 +19,8 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(AccountExistsEmail), "account_exists")]
 [JsonDerivedType(typeof(ResetPasswordEmail), "reset_password")]
 [JsonDerivedType(typeof(PasswordChangedEmail), "password_changed")]
+[JsonDerivedType(typeof(ChangeEmailCodeEmail), "change_email_code")]
+[JsonDerivedType(typeof(EmailChangedEmail), "email_changed")]
 public abstract partial class EmailTemplate
 {
     /// <summary>Inline styles, because mail clients drop style sheets.</summary>

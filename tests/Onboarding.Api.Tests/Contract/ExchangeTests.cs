@@ -93,6 +93,11 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await person.GetAsync("/admin-dashboard")).CodeAsync(HttpStatusCode.Forbidden);
         await (await person.PostAsJsonAsync("/me/password", new { current_password = "not the current one", password = Chosen })).CodeAsync(HttpStatusCode.BadRequest);
         await (await person.PostAsJsonAsync("/me/password", new { current_password = TestOrganization.Password, password = Chosen })).OkAsync(HttpStatusCode.NoContent);
+        var moved = organization.EmailOf("ada.moved");
+        await (await person.PostAsJsonAsync("/me/email", new { email = "nonsense" })).CodeAsync(HttpStatusCode.BadRequest);
+        var code = (await organization.MailOfAsync(moved, () => person.PostAsJsonAsync("/me/email", new { email = moved }))).Code;
+        await (await person.PostAsJsonAsync("/me/email/confirm", new { otp = code.Other() })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await person.PostAsJsonAsync("/me/email/confirm", new { otp = code })).OkAsync();
         await (await person.PostAsJsonAsync("/logout", new { refresh = tokens.Refresh() })).OkAsync(HttpStatusCode.NoContent);
         await (await person.GetAsync("/me")).CodeAsync(HttpStatusCode.Unauthorized);
     }
@@ -100,7 +105,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
     private static async Task RecoverAsync(TestOrganization organization, HttpClient person)
     {
         person.DefaultRequestHeaders.Authorization = null;
-        var mail = await organization.MailOfAsync(organization.EmailOf("ada"), () => person.PostAsJsonAsync("/forgot-password", new { email = organization.EmailOf("ada") }), "reset-password");
+        var mail = await organization.MailOfAsync(organization.EmailOf("ada.moved"), () => person.PostAsJsonAsync("/forgot-password", new { email = organization.EmailOf("ada.moved") }), "reset-password");
         await (await person.PostAsJsonAsync(mail.Link.AbsolutePath, new { password = "password1234" })).CodeAsync(HttpStatusCode.BadRequest);
         await (await person.PostAsJsonAsync(mail.Link.AbsolutePath, new { password = TestOrganization.Password })).OkAsync(HttpStatusCode.NoContent);
         await (await person.PostAsJsonAsync(mail.Link.AbsolutePath, new { password = TestOrganization.Password })).CodeAsync(HttpStatusCode.NotFound);

@@ -40,10 +40,12 @@ public sealed class EmailRendererTests
         Assert.DoesNotContain(rendered.Text.Split('\n'), line => line.StartsWith("Bcc", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Both_parts_of_a_verification_mail_say_the_code_and_the_preview_does_not()
+    [Theory]
+    [InlineData(nameof(VerificationCodeEmail))]
+    [InlineData(nameof(ChangeEmailCodeEmail))]
+    public async Task Both_parts_of_a_mail_with_a_code_say_it_and_the_preview_does_not(string mail)
     {
-        var rendered = await _renderer.RenderAsync(Mails("Ada")[nameof(VerificationCodeEmail)], Acme);
+        var rendered = await _renderer.RenderAsync(Mails("Ada")[mail], Acme);
 
         Assert.Contains($">{Code}<", rendered.Html, StringComparison.Ordinal);
         Assert.Contains(Code, rendered.Text, StringComparison.Ordinal);
@@ -142,5 +144,7 @@ public sealed class EmailRendererTests
         [nameof(AccountExistsEmail)] = new AccountExistsEmail { FullName = fullName, SignInUrl = Link },
         [nameof(ResetPasswordEmail)] = new ResetPasswordEmail { FullName = fullName, ResetPasswordUrl = Link, MinutesValid = 60 },
         [nameof(PasswordChangedEmail)] = new PasswordChangedEmail { FullName = fullName, Reset = true, ChangedAt = DateTimeOffset.UnixEpoch },
+        [nameof(ChangeEmailCodeEmail)] = new ChangeEmailCodeEmail { FullName = fullName, Code = Code, MinutesValid = 10 },
+        [nameof(EmailChangedEmail)] = new EmailChangedEmail { FullName = fullName, ChangedAt = DateTimeOffset.UnixEpoch },
     };
 }
