@@ -77,4 +77,38 @@ internal sealed class AccountEmails(TenantDbContext db, EmailQueue queue, Secret
             });
         }
     }
+
+    /// <summary>Tells members who have signed in before of a sign-in from something that they have never used.</summary>
+    public async Task SignedInAsync(Guid eventId, SessionStarted started, CancellationToken cancellationToken)
+    {
+        var earlier = db.Sessions.Where(s => s.MemberId == started.MemberId && s.Id != started.SessionId);
+        var found = await db.Sessions.AsNoTracking().Where(s => s.Id == started.SessionId)
+            .Join(db.Members, s => s.MemberId, m => m.Id, (session, member) => new { Session = session, Member = member })
+            .Where(f => earlier.Any(s => s.CreatedAt < f.Session.CreatedAt)
+                && !earlier.Any(s => s.CreatedAt < f.Session.CreatedAt && s.UserAgent == f.Session.UserAgent))
+            .SingleOrDefaultAsync(cancellationToken);
+        if (found is not null)
+        {
+            queue.Add(eventId, found.Member, "new_sign_in", expiresAt: null, new NewSignInEmail
+            {
+                FullName = found.Member.FullName,
+                Device = DeviceName.Of(found.Session.UserAgent),
+                SignedInAt = found.Session.CreatedAt,
+                IpAddress = found.Session.IpAddress,
+            });
+        }
+    }
+
+    public async Task MfaChangedAsync(Guid eventId, MemberMfaChanged changed, CancellationToken cancellationToken)
+    {
+        if (await queue.FindAsync(changed.MemberId, cancellationToken) is { } member)
+        {
+            queue.Add(eventId, member, "mfa_changed", expiresAt: null, new MfaChangedEmail
+            {
+                FullName = member.FullName,
+                Change = changed.Change,
+                ChangedAt = changed.OccurredAt,
+            });
+        }
+    }
 }
