@@ -124,6 +124,10 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await admin.PostAsync($"/members/{ada}/reactivate", null)).OkAsync();
         await (await admin.PutAsJsonAsync($"/members/{ada}/role", new { role = "admin" })).OkAsync();
         await (await admin.PutAsJsonAsync($"/members/{ada}/role", new { role = "nobody" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.GetAsync($"/members/{organization.AdminId}/sessions?limit=1")).OkAsync();
+        await (await admin.GetAsync($"/members/{Guid.Empty}/sessions")).CodeAsync(HttpStatusCode.NotFound);
+        await (await admin.DeleteAsync($"/members/{ada}/sessions")).OkAsync(HttpStatusCode.NoContent);
+        await (await admin.DeleteAsync($"/members/{Guid.Empty}/sessions")).CodeAsync(HttpStatusCode.NotFound);
         await (await admin.GetAsync("/audit-log?limit=100")).OkAsync();
     }
     private static async Task SettleAsync(TestOrganization organization, HttpClient admin)

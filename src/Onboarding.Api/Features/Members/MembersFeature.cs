@@ -5,7 +5,8 @@ internal static class MembersFeature
 {
     public static IServiceCollection AddMembers(this IServiceCollection services) => services
         .AddScoped<ChangingMembers>().AddScoped<ListMembers>().AddScoped<GetMember>().AddScoped<SuspendMember>()
-        .AddScoped<ReactivateMember>().AddScoped<ChangeRole>().AddScoped<ResendSetPassword>();
+        .AddScoped<ReactivateMember>().AddScoped<ChangeRole>().AddScoped<ResendSetPassword>()
+        .AddScoped<ListMemberSessions>().AddScoped<EndMemberSessions>();
 
     public static void MapMembers(this IEndpointRouteBuilder routes)
     {
@@ -16,5 +17,7 @@ internal static class MembersFeature
         ReactivateMember.Map(members);
         ChangeRole.Map(members);
         ResendSetPassword.Map(members);
+        ListMemberSessions.Map(members);
+        EndMemberSessions.Map(members);
     }
 }
