@@ -42,6 +42,12 @@ internal static class Steps
     public static Task<HttpResponseMessage> ResetPasswordAsync(this TestOrganization organization, string token, string password) =>
         organization.Anonymous.PostAsJsonAsync($"/reset-password/{token}", new { password });
 
+    public static Task<HttpResponseMessage> ChangeEmailAsync(this HttpClient member, string email) =>
+        member.PostAsJsonAsync("/me/email", new { email });
+
+    public static Task<HttpResponseMessage> ConfirmEmailAsync(this HttpClient member, string otp) =>
+        member.PostAsJsonAsync("/me/email/confirm", new { otp });
+
     public static Task<HttpResponseMessage> ChangePasswordAsync(this HttpClient member, string password, string current = TestOrganization.Password) =>
         member.PostAsJsonAsync("/me/password", new { current_password = current, password });
 

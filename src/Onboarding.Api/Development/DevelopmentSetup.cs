@@ -59,6 +59,7 @@ internal static class DevelopmentSetup
         if (app.Environment.IsDevelopment())
         {
             app.MapDevelopmentMailbox();
+            app.MapEmailPreviews();
             app.MapWebhookSink();
         }
     }

@@ -20,6 +20,10 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(InvitationEmail), "invitation")]
 [JsonDerivedType(typeof(ResetPasswordEmail), "reset_password")]
 [JsonDerivedType(typeof(PasswordChangedEmail), "password_changed")]
+[JsonDerivedType(typeof(ChangeEmailCodeEmail), "change_email_code")]
+[JsonDerivedType(typeof(EmailChangedEmail), "email_changed")]
+[JsonDerivedType(typeof(NewSignInEmail), "new_sign_in")]
+[JsonDerivedType(typeof(MfaChangedEmail), "mfa_changed")]
 public abstract partial class EmailTemplate
 {
     /// <summary>Inline styles, because mail clients drop style sheets.</summary>

@@ -25,6 +25,10 @@ internal sealed class EventConsumers(
         MemberRejected { MemberId: var member, Reason: var reason } => registration.RejectedAsync(eventId, member, reason, cancellationToken),
         MemberPasswordResetRequested { MemberId: var member } => account.ResetPasswordAsync(eventId, member, cancellationToken),
         MemberPasswordChanged changed => account.PasswordChangedAsync(eventId, changed, cancellationToken),
+        MemberEmailChangeRequested { MemberId: var member } => account.ChangeEmailCodeAsync(eventId, member, cancellationToken),
+        MemberEmailChanged changed => account.EmailChangedAsync(eventId, changed, cancellationToken),
+        MemberMfaChanged changed => account.MfaChangedAsync(eventId, changed, cancellationToken),
+        SessionStarted started => account.SignedInAsync(eventId, started, cancellationToken),
 
         // Usually done already, right after the commit; here again in case that node died in between (SEC-24).
         RoleEvent or OrganizationSettingsChanged => publish.RunAsync(cancellationToken),

@@ -67,6 +67,13 @@ internal sealed class RateLimitOptions
     /// <summary>Each call is a guess at the current password, by whoever holds a session.</summary>
     [ValidateObjectMembers]
     public RateLimit ChangePassword { get; set; } = new() { PerAccount = 10, PerAddress = 60 };
+
+    /// <inheritdoc cref="ResendOtp"/>
+    [ValidateObjectMembers]
+    public RateLimit ChangeEmail { get; set; } = new() { PerAccount = 5, PerAddress = 30, PerOrganization = 600 };
+
+    [ValidateObjectMembers]
+    public RateLimit ConfirmEmail { get; set; } = new() { PerAccount = 20, PerAddress = 60, PerOrganization = 1_200 };
 }
 
 /// <summary>Checks the nested limits too; the code is generated.</summary>

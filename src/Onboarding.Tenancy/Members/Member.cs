@@ -238,9 +238,14 @@ public sealed class Member : IdentityUser<Guid>
         return new MemberPasswordChanged(Id, reset, now);
     }
 
-    /// <summary>The member wants another address; it has to be proven first.</summary>
-    public MemberEmailChangeRequested RequestEmail(string email, DateTimeOffset now)
+    /// <summary>The member wants another address; it has to be proven first. Null unless the member is active.</summary>
+    public MemberEmailChangeRequested? RequestEmail(string email, DateTimeOffset now)
     {
+        if (Status != MemberStatus.Active)
+        {
+            return null;
+        }
+
         PendingEmail = email.Trim();
         return new MemberEmailChangeRequested(Id, now);
     }

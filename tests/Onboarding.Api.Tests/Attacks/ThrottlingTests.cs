@@ -112,6 +112,21 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
         Assert.Equal("rate_limit.exceeded", await (await client.PostAsJsonAsync(route, new { email = organization.EmailOf(name).ToUpperInvariant() })).CodeAsync(HttpStatusCode.TooManyRequests));
     }
 
+    [Fact] // SEC-11, SEC-20
+    public async Task Nobodys_mailbox_is_filled_with_codes_for_a_change_of_address()
+    {
+        var organization = await TestOrganization.CreateAsync(app);
+        using var client = From(organization, Victims);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", (await organization.TokensAsync("user")).Access());
+        for (var i = 0; i < 5; i++)
+        {
+            await (await client.ChangeEmailAsync("somebody@x.test")).OkAsync(HttpStatusCode.Accepted);
+        }
+
+        Assert.Equal("rate_limit.exceeded", await (await client.ChangeEmailAsync("SOMEBODY@x.test")).CodeAsync(HttpStatusCode.TooManyRequests));
+        await (await client.ChangeEmailAsync("somebody.else@x.test")).OkAsync(HttpStatusCode.Accepted);
+    }
+
     [Fact] // SEC-20, SEC-30
     public async Task Whoever_holds_a_session_cannot_guess_the_password_behind_it_and_locks_nobody_else_out()
     {

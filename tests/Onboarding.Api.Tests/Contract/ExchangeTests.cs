@@ -96,6 +96,11 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await person.GetAsync("/admin-dashboard")).CodeAsync(HttpStatusCode.Forbidden);
         await (await person.PostAsJsonAsync("/me/password", new { current_password = "not the current one", password = Chosen })).CodeAsync(HttpStatusCode.BadRequest);
         await (await person.PostAsJsonAsync("/me/password", new { current_password = TestOrganization.Password, password = Chosen })).OkAsync(HttpStatusCode.NoContent);
+        var moved = organization.EmailOf("ada.moved");
+        await (await person.PostAsJsonAsync("/me/email", new { email = "nonsense" })).CodeAsync(HttpStatusCode.BadRequest);
+        var code = (await organization.MailOfAsync(moved, () => person.PostAsJsonAsync("/me/email", new { email = moved }))).Code;
+        await (await person.PostAsJsonAsync("/me/email/confirm", new { otp = code.Other() })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await person.PostAsJsonAsync("/me/email/confirm", new { otp = code })).OkAsync();
         await (await person.PostAsJsonAsync("/logout", new { refresh = tokens.Refresh() })).OkAsync(HttpStatusCode.NoContent);
         await (await person.GetAsync("/me")).CodeAsync(HttpStatusCode.Unauthorized);
     }
@@ -103,7 +108,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
     private static async Task RecoverAsync(TestOrganization organization, HttpClient person)
     {
         person.DefaultRequestHeaders.Authorization = null;
-        var mail = await organization.MailOfAsync(organization.EmailOf("ada"), () => person.PostAsJsonAsync("/forgot-password", new { email = organization.EmailOf("ada") }), "reset-password");
+        var mail = await organization.MailOfAsync(organization.EmailOf("ada.moved"), () => person.PostAsJsonAsync("/forgot-password", new { email = organization.EmailOf("ada.moved") }), "reset-password");
         await (await person.PostAsJsonAsync(mail.Link.AbsolutePath, new { password = "password1234" })).CodeAsync(HttpStatusCode.BadRequest);
         await (await person.PostAsJsonAsync(mail.Link.AbsolutePath, new { password = TestOrganization.Password })).OkAsync(HttpStatusCode.NoContent);
         await (await person.PostAsJsonAsync(mail.Link.AbsolutePath, new { password = TestOrganization.Password })).CodeAsync(HttpStatusCode.NotFound);
@@ -122,6 +127,10 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await admin.PostAsync($"/members/{ada}/reactivate", null)).OkAsync();
         await (await admin.PutAsJsonAsync($"/members/{ada}/role", new { role = "admin" })).OkAsync();
         await (await admin.PutAsJsonAsync($"/members/{ada}/role", new { role = "nobody" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.GetAsync($"/members/{organization.AdminId}/sessions?limit=1")).OkAsync();
+        await (await admin.GetAsync($"/members/{Guid.Empty}/sessions")).CodeAsync(HttpStatusCode.NotFound);
+        await (await admin.DeleteAsync($"/members/{ada}/sessions")).OkAsync(HttpStatusCode.NoContent);
+        await (await admin.DeleteAsync($"/members/{Guid.Empty}/sessions")).CodeAsync(HttpStatusCode.NotFound);
         await (await admin.GetAsync("/audit-log?limit=100")).OkAsync();
     }
 

@@ -19,6 +19,8 @@ public sealed class EndpointTests(ApiFixture fixture)
         "GET /.well-known/jwks.json",
         "GET /dev/mailbox",
         "GET /dev/mailbox.json",
+        "GET /dev/mails",
+        "GET /dev/mails/{name}",
         "GET /dev/webhook-sink/{name}.json",
         "GET /health/live",
         "GET /health/ready",

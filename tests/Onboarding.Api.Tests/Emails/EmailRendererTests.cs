@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Onboarding.Api.Emails;
+using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Api.Tests.Emails;
 
@@ -40,10 +41,12 @@ public sealed class EmailRendererTests
         Assert.DoesNotContain(rendered.Text.Split('\n'), line => line.StartsWith("Bcc", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Both_parts_of_a_verification_mail_say_the_code_and_the_preview_does_not()
+    [Theory]
+    [InlineData(nameof(VerificationCodeEmail))]
+    [InlineData(nameof(ChangeEmailCodeEmail))]
+    public async Task Both_parts_of_a_mail_with_a_code_say_it_and_the_preview_does_not(string mail)
     {
-        var rendered = await _renderer.RenderAsync(Mails("Ada")[nameof(VerificationCodeEmail)], Acme);
+        var rendered = await _renderer.RenderAsync(Mails("Ada")[mail], Acme);
 
         Assert.Contains($">{Code}<", rendered.Html, StringComparison.Ordinal);
         Assert.Contains(Code, rendered.Text, StringComparison.Ordinal);
@@ -76,6 +79,33 @@ public sealed class EmailRendererTests
         Assert.DoesNotContain("reason", without.Html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("reason", without.Text, StringComparison.OrdinalIgnoreCase);
     }
+
+    [Fact]
+    public async Task Every_change_of_second_factors_is_told_in_words_of_its_own()
+    {
+        var texts = new HashSet<string>();
+        foreach (var change in Enum.GetValues<MfaChange>())
+        {
+            var mail = new MfaChangedEmail { FullName = "Ada", Change = change, ChangedAt = DateTimeOffset.UnixEpoch };
+            texts.Add((await _renderer.RenderAsync(mail, Acme)).Text);
+            Assert.Contains($"\"{change}\"", JsonSerializer.Serialize<EmailTemplate>(mail), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(Enum.GetValues<MfaChange>().Length, texts.Count);
+        Assert.DoesNotContain(texts, text => text.Contains("Your second factors have changed.", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0", "Firefox on Windows")]
+    [InlineData("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0", "Edge on Windows")]
+    [InlineData("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15", "Safari on macOS")]
+    [InlineData("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36", "Chrome on Linux")]
+    [InlineData("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36", "Chrome on Android")]
+    [InlineData("Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1", "Safari on iPhone")]
+    [InlineData("curl/8.5.0", "an app")]
+    [InlineData("Win at https://casino.example <script>", "an app")]
+    [InlineData(null, "an app")]
+    public void A_device_is_named_in_our_own_words(string? userAgent, string expected) => Assert.Equal(expected, DeviceName.Of(userAgent));
 
     [Theory]
     [InlineData("Win at https://casino.example", false)]
@@ -157,5 +187,9 @@ public sealed class EmailRendererTests
         [nameof(AccountExistsEmail)] = new AccountExistsEmail { FullName = fullName, SignInUrl = Link },
         [nameof(ResetPasswordEmail)] = new ResetPasswordEmail { FullName = fullName, ResetPasswordUrl = Link, MinutesValid = 60 },
         [nameof(PasswordChangedEmail)] = new PasswordChangedEmail { FullName = fullName, Reset = true, ChangedAt = DateTimeOffset.UnixEpoch },
+        [nameof(ChangeEmailCodeEmail)] = new ChangeEmailCodeEmail { FullName = fullName, Code = Code, MinutesValid = 10 },
+        [nameof(EmailChangedEmail)] = new EmailChangedEmail { FullName = fullName, ChangedAt = DateTimeOffset.UnixEpoch },
+        [nameof(NewSignInEmail)] = new NewSignInEmail { FullName = fullName, Device = "Firefox on Linux", SignedInAt = DateTimeOffset.UnixEpoch, IpAddress = "203.0.113.7" },
+        [nameof(MfaChangedEmail)] = new MfaChangedEmail { FullName = fullName, Change = MfaChange.Reset, ChangedAt = DateTimeOffset.UnixEpoch },
     };
 }

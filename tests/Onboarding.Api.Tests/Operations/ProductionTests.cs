@@ -72,6 +72,8 @@ public sealed class ProductionTests(Deployment deployment)
     [Theory] // SEC-47
     [InlineData("/dev/mailbox")]
     [InlineData("/dev/mailbox.json")]
+    [InlineData("/dev/mails")]
+    [InlineData("/dev/mails/approved")]
     [InlineData("/dev/webhook-sink/orders.json")]
     public async Task The_helpers_of_development_do_not_exist(string path)
     {

@@ -5,7 +5,8 @@ internal static class AccountFeature
 {
     public static IServiceCollection AddAccount(this IServiceCollection services) => services
         .AddScoped<OldPassword>().AddScoped<PasswordByLink>()
-        .AddScoped<ForgotPassword>().AddScoped<ResetPassword>().AddScoped<ChangePassword>();
+        .AddScoped<ForgotPassword>().AddScoped<ResetPassword>().AddScoped<ChangePassword>()
+        .AddScoped<ChangeEmail>().AddScoped<ConfirmEmail>();
 
     public static void MapAccount(this IEndpointRouteBuilder routes)
     {
@@ -15,5 +16,7 @@ internal static class AccountFeature
 
         var me = routes.MapGroup("/me").WithTags("Auth").RequireAuthorization();
         ChangePassword.Map(me);
+        ChangeEmail.Map(me);
+        ConfirmEmail.Map(me);
     }
 }

@@ -6,7 +6,8 @@ internal static class MembersFeature
     public static IServiceCollection AddMembers(this IServiceCollection services) => services
         .AddScoped<ChangingMembers>().AddScoped<ListMembers>().AddScoped<GetMember>().AddScoped<SuspendMember>()
         .AddScoped<ReactivateMember>().AddScoped<ChangeRole>().AddScoped<ResendSetPassword>()
-        .AddScoped<ResetMfa>();
+        .AddScoped<ResetMfa>()
+        .AddScoped<ListMemberSessions>().AddScoped<EndMemberSessions>();
 
     public static void MapMembers(this IEndpointRouteBuilder routes)
     {
@@ -18,5 +19,7 @@ internal static class MembersFeature
         ChangeRole.Map(members);
         ResendSetPassword.Map(members);
         ResetMfa.Map(members);
+        ListMemberSessions.Map(members);
+        EndMemberSessions.Map(members);
     }
 }

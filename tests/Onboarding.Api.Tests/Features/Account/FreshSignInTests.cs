@@ -38,6 +38,7 @@ public sealed class FreshSignInTests(ClockedApp clocked)
 
         var guarded = ApiRoute.AllOf(clocked.App).Where(route => route.Metadata.GetOrderedMetadata<OperationError>().Any(error => error.Code == "reauthentication.required")).ToList();
         Assert.Contains(guarded, route => route is { Method: "POST", Pattern: "/me/password" });
+        Assert.Contains(guarded, route => route is { Method: "POST", Pattern: "/me/email" });
         foreach (var route in guarded)
         {
             using var call = route.Call();

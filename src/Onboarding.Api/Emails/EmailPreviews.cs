@@ -1,0 +1,32 @@
+using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
+
+namespace Onboarding.Api.Emails;
+
+/// <summary>Every mail with sample data, under the name that the queue knows it by; a test asks for each of them.</summary>
+internal static class EmailPreviews
+{
+    private const string Name = "Ada Lovelace";
+    private const string Code = "482913";
+    private static readonly DateTimeOffset At = new(2030, 1, 2, 3, 4, 0, TimeSpan.Zero);
+    private static readonly Uri Home = new("https://acme.example.com");
+
+    public static EmailBranding Branding { get; } = new("Acme", Organization.DefaultAccentColor, LogoUrl: null);
+
+    public static IReadOnlyDictionary<string, EmailTemplate> All { get; } = new SortedDictionary<string, EmailTemplate>(StringComparer.Ordinal)
+    {
+        ["verification_code"] = new VerificationCodeEmail { FullName = Name, Code = Code, MinutesValid = 10 },
+        ["approved"] = new ApprovedEmail { FullName = Name, SetPasswordUrl = Link("set-password/sp_"), HoursValid = 72 },
+        ["rejected"] = new RejectedEmail { FullName = Name, Reason = "We know nobody of this name.\nPlease write to us first." },
+        ["account_exists"] = new AccountExistsEmail { FullName = Name, SignInUrl = Home },
+        ["reset_password"] = new ResetPasswordEmail { FullName = Name, ResetPasswordUrl = Link("reset-password/rp_"), MinutesValid = 60 },
+        ["password_changed"] = new PasswordChangedEmail { FullName = Name, Reset = false, ChangedAt = At },
+        ["change_email_code"] = new ChangeEmailCodeEmail { FullName = Name, Code = Code, MinutesValid = 10 },
+        ["email_changed"] = new EmailChangedEmail { FullName = Name, ChangedAt = At },
+        ["new_sign_in"] = new NewSignInEmail { FullName = Name, Device = "Firefox on Windows", SignedInAt = At, IpAddress = "203.0.113.7" },
+        ["mfa_changed"] = new MfaChangedEmail { FullName = Name, Change = MfaChange.TotpEnabled, ChangedAt = At },
+    };
+
+    // As long as a real one, so that a preview breaks where the mail would.
+    private static Uri Link(string path) => new(Home, path + new string('x', 43));
+}
