@@ -14,7 +14,7 @@ if (refusal) {
   throw new Error(refusal.code);
 }
 if (!("access" in tokens)) {
-  throw new Error(`A second factor is needed: ${tokens.methods.join(" or ")}.`);
+  throw new Error(`A second factor is needed: ${(tokens.methods ?? []).join(" or ")}.`);
 }
 
 const { data: page, error } = await api.GET("/admin-dashboard", {

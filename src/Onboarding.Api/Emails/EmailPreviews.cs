@@ -19,6 +19,7 @@ internal static class EmailPreviews
         ["approved"] = new ApprovedEmail { FullName = Name, SetPasswordUrl = Link("set-password/sp_"), HoursValid = 72 },
         ["rejected"] = new RejectedEmail { FullName = Name, Reason = "We know nobody of this name.\nPlease write to us first." },
         ["account_exists"] = new AccountExistsEmail { FullName = Name, SignInUrl = Home },
+        ["invitation"] = new InvitationEmail { InvitedBy = "Grace Hopper", AcceptUrl = Link("invitations/accept/iv_"), DaysValid = 7 },
         ["reset_password"] = new ResetPasswordEmail { FullName = Name, ResetPasswordUrl = Link("reset-password/rp_"), MinutesValid = 60 },
         ["password_changed"] = new PasswordChangedEmail { FullName = Name, Reset = false, ChangedAt = At },
         ["change_email_code"] = new ChangeEmailCodeEmail { FullName = Name, Code = Code, MinutesValid = 10 },
