@@ -6,12 +6,7 @@ public static class Usage
     public static async System.Threading.Tasks.Task<string> RunAsync(System.Net.Http.HttpClient http, string username, string password)
     {
         var client = new OnboardingClient(http) { BaseUrl = http.BaseAddress!.ToString() };
-        SignInResponse tokens = await client.SignInAsync(null, new LoginRequest { Username = username, Password = password });
-        if (tokens.Mfa_required == true)
-        {
-            return $"A second factor is needed: {string.Join(" or ", tokens.Methods!)}.";
-        }
-
+        TokenResponse tokens = await client.SignInAsync(null, new LoginRequest { Username = username, Password = password });
         http.DefaultRequestHeaders.Authorization = new("Bearer", tokens.Access);
         DashboardPage page = await client.ListThePeopleWhoWaitAsync(100, null, MemberStatus.Pending_approval, null, DashboardSort.Oldest, null);
         var lines = new System.Collections.Generic.List<string>();

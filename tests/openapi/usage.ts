@@ -13,8 +13,8 @@ const { data: tokens, error: refusal } = await api.POST("/login", { body: { user
 if (refusal) {
   throw new Error(refusal.code);
 }
-if (!("access" in tokens)) {
-  throw new Error(`A second factor is needed: ${(tokens.methods ?? []).join(" or ")}.`);
+if ("mfa_required" in tokens) {
+  throw new Error(`a second factor is needed: ${tokens.methods.join(" or ")}`);
 }
 
 const { data: page, error } = await api.GET("/admin-dashboard", {

@@ -23,27 +23,13 @@ internal sealed class OperationBodies : IOperationFilter
             .Where(union => union.Types.Count > 1);
         foreach (var (status, types) in unions)
         {
-            var schema = OneOf(types, $"{char.ToUpperInvariant(operation.OperationId![0])}{operation.OperationId[1..]}Response", context);
             foreach (var media in operation.Responses?[status].Content?.Values.OfType<OpenApiMediaType>() ?? [])
             {
-                media.Schema = schema;
+                media.Schema = new OpenApiSchema
+                {
+                    OneOf = [.. types.Select(type => context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository))],
+                };
             }
         }
-    }
-
-    /// <summary>One of the types, and beside that the members of all: of a mere choice, generators of C# clients see the first type alone.</summary>
-    private static OpenApiSchemaReference OneOf(List<Type> types, string name, OperationFilterContext context)
-    {
-        var repository = context.SchemaRepository;
-        var schemas = types.Select(type => context.SchemaGenerator.GenerateSchema(type, repository)).ToList();
-        return repository.AddDefinition(name, new OpenApiSchema
-        {
-            Type = JsonSchemaType.Object,
-            AnyOf = schemas,
-            Properties = schemas.OfType<OpenApiSchemaReference>()
-                .SelectMany(schema => repository.Schemas[schema.Reference.Id!].Properties ?? new Dictionary<string, IOpenApiSchema>())
-                .DistinctBy(property => property.Key)
-                .ToDictionary(),
-        });
     }
 }
