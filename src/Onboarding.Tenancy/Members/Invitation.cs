@@ -109,6 +109,12 @@ public sealed class Invitation
         return token;
     }
 
+    /// <summary>
+    /// Whether <paramref name="email"/> is the invited address, but for the case of ASCII letters: to be asked where
+    /// something else than this invitation's link has proven it (ONB-10).
+    /// </summary>
+    public bool IsFor(string email) => email == Email || System.Text.Ascii.EqualsIgnoreCase(email, Email);
+
     /// <summary>Takes it back; null when it is closed already.</summary>
     public InvitationRevoked? Revoke(DateTimeOffset now)
     {

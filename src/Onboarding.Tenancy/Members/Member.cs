@@ -108,20 +108,24 @@ public sealed class Member : IdentityUser<Guid>
     /// An invited person comes in at once, from an open registration of the address or from a new one: the link has
     /// proven the address, and whoever invited has decided (ONB-10).
     /// </summary>
-    /// <param name="by">Member id of who invited.</param>
-    public MemberActivated? Join(string userName, string fullName, string role, string passwordHash, Guid? by, DateTimeOffset now)
+    /// <param name="invitation">The invitation, which is good.</param>
+    /// <remarks>
+    /// The invited address takes the place of that of the registration: the two compare as equal and yet may be spelled
+    /// in ways that lead to two mailboxes.
+    /// </remarks>
+    public MemberActivated? Join(Invitation invitation, string userName, string fullName, string passwordHash, DateTimeOffset now)
     {
         if (Status is not (MemberStatus.PendingVerification or MemberStatus.PendingApproval))
         {
             return null;
         }
 
-        Describe(userName, Email!, fullName, now);
+        Describe(userName, invitation.Email, fullName, now);
         EmailConfirmed = true;
         VerifiedAt ??= now;
         Status = MemberStatus.Approved;
-        Role = role;
-        Decide(by, reason: null, now);
+        Role = invitation.Role;
+        Decide(invitation.InvitedBy, reason: null, now);
         return Activate(passwordHash, now);
     }
 

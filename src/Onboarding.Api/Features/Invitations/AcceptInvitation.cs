@@ -103,7 +103,7 @@ internal sealed class AcceptInvitation(TenantDbContext db, OpenInvitations invit
         }
 
         // Null for somebody who came in by registering meanwhile, or was turned down for good.
-        if (member.Join(request.Username, request.FullName, invitation.Role, passwordHash, invitation.InvitedBy, now) is not { } joined)
+        if (member.Join(invitation, request.Username, request.FullName, passwordHash, now) is not { } joined)
         {
             return LinkInvalid(null);
         }

@@ -14,11 +14,11 @@ internal sealed class OpenInvitations(TenantDbContext db, TimeProvider clock)
         .FromSql($"SELECT *, xmin FROM invitations WHERE token_hash = {tokenHash} FOR UPDATE")
         .ToListAsync(cancellationToken)).SingleOrDefault();
 
-    /// <summary>The invitation that is good for this address, locked; null when there is none.</summary>
-    public async Task<Invitation?> LockForAsync(string normalizedEmail, CancellationToken cancellationToken)
+    /// <summary>The invitation that is good for this very address, locked; null when there is none.</summary>
+    public async Task<Invitation?> LockForAsync(string email, CancellationToken cancellationToken)
     {
-        var open = await LockOpenAsync(normalizedEmail, cancellationToken);
-        return open?.StatusAt(clock.GetUtcNow()) == InvitationStatus.Open && await IsBackedAsync(open, cancellationToken) ? open : null;
+        var open = await LockOpenAsync(Member.Normalize(email), cancellationToken);
+        return open?.StatusAt(clock.GetUtcNow()) == InvitationStatus.Open && open.IsFor(email) && await IsBackedAsync(open, cancellationToken) ? open : null;
     }
 
     /// <summary>

@@ -12,7 +12,7 @@ internal sealed class Admission(TenantDbContext db, OpenInvitations invitations,
     public async Task DecideAsync(Member member, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        if (await invitations.LockForAsync(member.NormalizedEmail!, cancellationToken) is { } invitation)
+        if (await invitations.LockForAsync(member.Email!, cancellationToken) is { } invitation)
         {
             // Registering instead of following the link proves the address just as well, and whoever invited has decided.
             db.Record(member.Approve(invitation.Role, invitation.InvitedBy, now)!, actor.ToActor(), "invited");

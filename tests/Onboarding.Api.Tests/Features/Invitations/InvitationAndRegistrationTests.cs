@@ -9,6 +9,21 @@ namespace Onboarding.Api.Tests.Features.Invitations;
 public sealed class InvitationAndRegistrationTests(ApiFixture fixture)
 {
     [Fact] // ONB-10
+    public void An_address_that_only_compares_as_equal_is_not_the_invited_one()
+    {
+        const string Invited = "\u00b5@example.test", Twin = "\u03bc@example.test";
+        Assert.Equal(Member.Normalize(Invited), Member.Normalize(Twin));
+        var (invitation, _) = Invitation.Send(Invited, Roles.User, by: null, DateTimeOffset.UnixEpoch);
+        Assert.False(invitation.IsFor(Twin));
+        Assert.True(invitation.IsFor(Invited.Replace("example", "EXAMPLE", StringComparison.Ordinal)));
+
+        // Whoever follows the link gets the invited address, however an open registration spelled it.
+        var (member, _) = Member.Register("ada", Twin, "Ada", DateTimeOffset.UnixEpoch);
+        Assert.NotNull(member.Join(invitation, "ada", "Ada", "hash", DateTimeOffset.UnixEpoch));
+        Assert.Equal(Invited, member.Email);
+    }
+
+    [Fact] // ONB-10
     public async Task Accepting_turns_an_unproven_registration_into_the_membership()
     {
         var organization = await fixture.OrganizationAsync();
