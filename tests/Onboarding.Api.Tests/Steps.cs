@@ -111,6 +111,22 @@ internal static class Steps
     public static Task<HttpResponseMessage> AcceptAsync(this TestOrganization organization, string token, string userName, string password = TestOrganization.Password) =>
         organization.Anonymous.PostAsJsonAsync($"/invitations/accept/{token}", new { username = userName, full_name = $"Full {userName}", password });
 
+    /// <summary>Registers an address and proves it; returns the status that is answered.</summary>
+    public static async Task<string?> ProveAsync(this TestOrganization organization, string userName, string email)
+    {
+        // Where the mail goes: a domain outside ASCII is looked up in its ASCII form.
+        var to = email[..(email.IndexOf('@', StringComparison.Ordinal) + 1)] + (EmailDomain.Of(email) ?? throw new ArgumentException("No domain.", nameof(email)));
+        var before = organization.App.Smtp.For(to).Select(mail => mail.MessageId).ToHashSet();
+        (await organization.RegisterAsync(userName, email)).EnsureSuccessStatusCode();
+        var mail = await organization.App.Smtp.WaitForAsync(to, mail => !before.Contains(mail.MessageId) && mail.Text.Contains("code", StringComparison.Ordinal));
+        return (await (await organization.VerifyAsync(email, mail.Code)).OkAsync()).GetProperty("status").GetString();
+    }
+
+    /// <summary>Runs a job of the cluster once, as if its time had come.</summary>
+    public static async Task RunJobAsync<TJob>(this TestApp app)
+        where TJob : Quartz.IJob =>
+        await ActivatorUtilities.CreateInstance<TJob>(app.Services).Execute(null!, CancellationToken.None);
+
     /// <summary>How many rows a condition has, such as <c>members WHERE status = 'active'</c>.</summary>
     public static async Task<long> CountAsync(this TestOrganization organization, string rows) =>
         (await organization.QueryAsync<long>($"SELECT count(*) FROM {rows}"))[0];

@@ -24,6 +24,8 @@ internal static class EmailPreviews
         ["password_changed"] = new PasswordChangedEmail { FullName = Name, Reset = false, ChangedAt = At },
         ["change_email_code"] = new ChangeEmailCodeEmail { FullName = Name, Code = Code, MinutesValid = 10 },
         ["email_changed"] = new EmailChangedEmail { FullName = Name, ChangedAt = At },
+        ["membership_changed"] = new MembershipEmail { FullName = Name, Change = MembershipChange.RoleChanged, Role = "recruiter", SignInUrl = Home },
+        ["waiting_members"] = new WaitingMembersEmail { FullName = Name, Count = 12, Longest = [new("Grace Hopper", 3), new("Edsger Dijkstra", 1)], QueueUrl = Home },
         ["new_sign_in"] = new NewSignInEmail { FullName = Name, Device = "Firefox on Windows", SignedInAt = At, IpAddress = "203.0.113.7" },
         ["mfa_changed"] = new MfaChangedEmail { FullName = Name, Change = MfaChange.TotpEnabled, ChangedAt = At },
     };

@@ -6,7 +6,7 @@ internal static class EmailServices
     public static IServiceCollection AddEmails(this IServiceCollection services, IHostEnvironment environment, IConfiguration configuration)
     {
         services.AddSingleton<EmailRenderer>().AddSingleton<EmailProtector>().AddScoped<EmailQueue>().AddScoped<RegistrationEmails>().AddScoped<Jobs.EventConsumers>();
-        services.AddScoped<InvitationEmails>();
+        services.AddScoped<InvitationEmails>().AddScoped<MembershipEmails>().AddScoped<WaitingMembersEmails>();
         services.AddScoped<AccountEmails>();
         services.AddSingleton<DevelopmentMailbox>();
         var smtp = services.AddOptions<SmtpOptions>().BindConfiguration(SmtpOptions.Section);

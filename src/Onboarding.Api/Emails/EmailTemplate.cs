@@ -18,6 +18,8 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(RejectedEmail), "rejected")]
 [JsonDerivedType(typeof(AccountExistsEmail), "account_exists")]
 [JsonDerivedType(typeof(InvitationEmail), "invitation")]
+[JsonDerivedType(typeof(MembershipEmail), "membership_changed")]
+[JsonDerivedType(typeof(WaitingMembersEmail), "waiting_members")]
 [JsonDerivedType(typeof(ResetPasswordEmail), "reset_password")]
 [JsonDerivedType(typeof(PasswordChangedEmail), "password_changed")]
 [JsonDerivedType(typeof(ChangeEmailCodeEmail), "change_email_code")]

@@ -1,4 +1,5 @@
 using Onboarding.Api.Features.Account;
+using Onboarding.Api.Features.ApprovalRules;
 using Onboarding.Api.Features.Approvals;
 using Onboarding.Api.Features.AuditLog;
 using Onboarding.Api.Features.CustomRoles;
@@ -22,6 +23,7 @@ internal static class AllFeatures
         .AddMfa()
         .AddMembers()
         .AddInvitations()
+        .AddApprovalRules()
         .AddCustomRoles()
         .AddOrganizations()
         .AddScoped<GetAuditLog>();
@@ -35,6 +37,7 @@ internal static class AllFeatures
         routes.MapApprovals();
         routes.MapMembers();
         routes.MapInvitations();
+        routes.MapApprovalRules();
         routes.MapCustomRoles();
         routes.MapOrganizations();
         GetAuditLog.Map(routes);

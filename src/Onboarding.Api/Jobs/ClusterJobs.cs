@@ -1,8 +1,9 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Onboarding.Api.Features.Registration;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
-using Onboarding.Tenancy.Isolation;
-using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Members;
 using Quartz;
 
 namespace Onboarding.Api.Jobs;
@@ -17,21 +18,18 @@ internal sealed class RotateSigningKeys(SigningKeys keys) : IJob
 
 /// <summary>Once a day: drops what has served its time, organization by organization.</summary>
 [DisallowConcurrentExecution]
-internal sealed class PurgeExpired(
-    IDbContextFactory<PlatformDbContext> platform, TenantScope tenants, RevokedTokens revoked, TimeProvider clock) : IJob
+internal sealed class PurgeExpired(EveryOrganization organizations, RevokedTokens revoked, IOptions<RegistrationOptions> registration, TimeProvider clock) : IJob
 {
-    /// <summary>How long finished codes, links, sessions, mails and events are kept for whoever has to look into something.</summary>
+    /// <summary>
+    /// How long what is finished is kept for whoever has to look into something: codes, links, sessions, mails, events,
+    /// invitations, and people who were turned down, never came or left (ONB-17). Who is blocked stays, to stay blocked.
+    /// </summary>
     private static readonly TimeSpan Kept = TimeSpan.FromDays(90);
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         await revoked.PurgeAsync(cancellationToken);
-        await using var db = await platform.CreateDbContextAsync(cancellationToken);
-        var organizations = await db.Organizations.AsNoTracking().Where(o => o.Status == OrganizationStatus.Active).ToListAsync(cancellationToken);
-        foreach (var organization in organizations)
-        {
-            await tenants.RunAsync(organization, services => PurgeAsync(services.GetRequiredService<TenantDbContext>(), cancellationToken));
-        }
+        await organizations.RunAsync(PurgeAsync, cancellationToken);
     }
 
     private async Task PurgeAsync(TenantDbContext db, CancellationToken cancellationToken)
@@ -45,5 +43,15 @@ internal sealed class PurgeExpired(
         await db.RememberedDevices.Where(d => d.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Emails.Where(e => e.FinishedAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Outbox.Where(e => e.HandledAt < limit).ExecuteDeleteAsync(cancellationToken);
+        await db.Invitations.Where(i => (i.AcceptedAt ?? i.RevokedAt ?? i.ExpiresAt) < limit).ExecuteDeleteAsync(cancellationToken);
+
+        // Who was turned down is known at least until they may register again (ONB-4).
+        var reviewed = registration.Value.CoolDown > Kept ? clock.GetUtcNow() - registration.Value.CoolDown : limit;
+        var registered = limit - ExpireRegistrations.Patience;
+        await db.Members
+            .Where(m => (m.Status == MemberStatus.Rejected && m.DecidedAt < reviewed)
+                || (m.Status == MemberStatus.Removed && m.DecidedAt < limit)
+                || (m.Status == MemberStatus.Expired && m.RegisteredAt < registered))
+            .ExecuteDeleteAsync(cancellationToken);
     }
 }

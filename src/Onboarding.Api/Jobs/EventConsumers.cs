@@ -11,7 +11,7 @@ namespace Onboarding.Api.Jobs;
 
 /// <summary>Who cares about which event. Runs inside the transaction that marks the event as handled.</summary>
 internal sealed class EventConsumers(
-    InvitationEmails invitations, OpenInvitations open,
+    InvitationEmails invitations, OpenInvitations open, MembershipEmails membership, WaitingMembersEmails waiting,
     RegistrationEmails registration, AccountEmails account, PublishSettings publish, RevokedTokens revoked, IMultiTenantContextAccessor<Organization> tenant)
 {
     public Task ConsumeAsync(Guid eventId, DomainEvent happened, CancellationToken cancellationToken) => happened switch
@@ -21,6 +21,11 @@ internal sealed class EventConsumers(
         MemberRegisteredAgain { MemberId: var member } => registration.AccountExistsAsync(eventId, member, cancellationToken),
         MemberApproved { MemberId: var member } => LetInAsync(eventId, member, cancellationToken),
         MemberLinkRequested { MemberId: var member } => registration.ApprovedAsync(eventId, member, cancellationToken),
+        MemberSuspended { MemberId: var member } => membership.ChangedAsync(eventId, member, MembershipChange.Suspended, role: null, cancellationToken),
+        MemberReactivated { MemberId: var member } => membership.ChangedAsync(eventId, member, MembershipChange.Reactivated, role: null, cancellationToken),
+        MemberRoleChanged { MemberId: var member, To: var role } => membership.ChangedAsync(eventId, member, MembershipChange.RoleChanged, role, cancellationToken),
+        MemberRemoved { MemberId: var member } => membership.ChangedAsync(eventId, member, MembershipChange.Removed, role: null, cancellationToken),
+        WaitingMembersDue => waiting.RemindAsync(eventId, cancellationToken),
         InvitationSent sent => invitations.InvitedAsync(eventId, sent, cancellationToken),
         MemberRejected { MemberId: var member, Reason: var reason } => registration.RejectedAsync(eventId, member, reason, cancellationToken),
         MemberPasswordResetRequested { MemberId: var member } => account.ResetPasswordAsync(eventId, member, cancellationToken),

@@ -52,7 +52,9 @@ internal static class JobScheduling
             });
 
             scheduler.Once<RotateSigningKeys>(trigger => trigger.WithCronSchedule("0 10 3 * * ?"));
+            scheduler.Once<ExpireRegistrations>(trigger => trigger.WithCronSchedule("0 20 3 * * ?"));
             scheduler.Once<PurgeExpired>(trigger => trigger.WithCronSchedule("0 30 3 * * ?"));
+            scheduler.Once<RemindOfWaiting>(trigger => trigger.WithCronSchedule("0 0 7 * * ?"));
         });
 
         // What is stored stays: replacing a trigger forgets a run that fell due while no node was up. A changed or
@@ -63,6 +65,7 @@ internal static class JobScheduling
 
         services.AddKeyedScoped<IWorkHandler, HandleEvent>(WorkKinds.Event);
         services.AddKeyedScoped<IWorkHandler, SendEmail>(WorkKinds.Email);
+        services.AddSingleton<EveryOrganization>();
         services.AddSingleton<QueueBell>();
         services.AddHostedService(provider => provider.GetRequiredService<QueueBell>());
         services.AddHostedService<ClusterListener>();

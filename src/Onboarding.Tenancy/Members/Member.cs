@@ -28,13 +28,13 @@ public sealed class Member : IdentityUser<Guid>
     /// <summary>When the address was proven: the start of the wait in the queue.</summary>
     public DateTimeOffset? VerifiedAt { get; private set; }
 
-    /// <summary>When an admin approved or rejected.</summary>
+    /// <summary>When an admin approved, rejected or removed.</summary>
     public DateTimeOffset? DecidedAt { get; private set; }
 
-    /// <summary>Member id of who approved or rejected; null when a machine or the command line did.</summary>
+    /// <summary>Member id of who did; null when a machine or the command line did.</summary>
     public Guid? DecidedBy { get; private set; }
 
-    /// <summary>Why the person was rejected, as the admin put it.</summary>
+    /// <summary>Why the person was rejected or removed, as the admin put it.</summary>
     public string? DecisionReason { get; private set; }
 
     /// <summary>An address that the member wants instead of the current one, and has not proven yet.</summary>
@@ -185,7 +185,7 @@ public sealed class Member : IdentityUser<Guid>
     }
 
     /// <summary>Takes a member out; what is left is the history that the queue shows when the person returns (ONB-16).</summary>
-    public MemberRemoved? Remove(string? reason, DateTimeOffset now)
+    public MemberRemoved? Remove(string? reason, Guid? by, DateTimeOffset now)
     {
         if (Status is not (MemberStatus.Approved or MemberStatus.Active or MemberStatus.Suspended))
         {
@@ -197,6 +197,7 @@ public sealed class Member : IdentityUser<Guid>
         PasswordHash = null;
         PendingEmail = null;
         TwoFactorEnabled = false;
+        Decide(by, reason, now);
         return new MemberRemoved(Id, reason, now);
     }
 

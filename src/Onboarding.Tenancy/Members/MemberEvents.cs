@@ -204,7 +204,8 @@ public sealed record MemberMfaChanged(Guid MemberId, MfaChange Change, DateTimeO
 /// <summary>People have waited for a day or longer. A digest goes to everybody who may decide (ONB-17).</summary>
 public sealed record WaitingMembersDue(DateTimeOffset OccurredAt) : DomainEvent(OccurredAt)
 {
-    internal const string Name = "members.waiting";
+    /// <summary>Its type.</summary>
+    public const string Name = "members.waiting";
 
     /// <inheritdoc/>
     public override string Type => Name;

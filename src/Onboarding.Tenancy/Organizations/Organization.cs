@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.ComponentModel;
 using Finbuckle.MultiTenant.Abstractions;
+using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Tenancy.Organizations;
 
@@ -94,6 +95,13 @@ public sealed class Organization : ITenantInfo
     /// <summary>Whether somebody with <paramref name="granter"/> may give <paramref name="role"/>: never more than they hold (ONB-8).</summary>
     public bool MayGrant(IReadOnlySet<string> granter, string role) =>
         Settings.PermissionsOf(role)?.IsSubsetOf(granter) == true;
+
+    /// <summary>Whether an approval rule may give <paramref name="role"/>: never all that an admin may do, whatever it is called (ONB-9).</summary>
+    public bool MayGiveByRule(string role) => Settings.PermissionsOf(role) is { } given && !given.IsSupersetOf(Permissions.All);
+
+    /// <summary>Names of the roles that hold <paramref name="permission"/>.</summary>
+    public IReadOnlyList<string> RolesWith(string permission) =>
+        [.. Roles.BuiltIn.Where(role => role.Value.Contains(permission)).Select(role => role.Key), .. Settings.CustomRoles.Where(role => role.Value.Contains(permission)).Select(role => role.Key)];
 
     /// <summary>Takes over what was settled. False when it holds something newer already.</summary>
     public bool Publish(PublishedSettings settings, string? name, string? accentColor, DateTimeOffset now)

@@ -56,6 +56,35 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
     }
 
     [Fact] // SEC-20
+    public async Task A_thousand_wrong_passwords_from_one_address_do_not_stop_the_owner_signing_in_from_another()
+    {
+        var organization = await TestOrganization.CreateAsync(app);
+        using var victim = From(organization, Victims);
+        var before = await (await LoginAsync(victim, "user", TestOrganization.Password)).OkAsync();
+        using var attacker = From(organization, Attackers);
+        var answers = new List<HttpStatusCode>();
+        for (var i = 0; i < 1_000; i++)
+        {
+            using var answer = await LoginAsync(attacker, i % 2 == 0 ? "user" : organization.EmailOf("user"), $"wrong wrong wrong {i}");
+            answers.Add(answer.StatusCode);
+        }
+
+        // By user name and by address: each has its budget, and nothing beyond it was even compared.
+        Assert.Equal(40, answers.Count(status => status == HttpStatusCode.Unauthorized));
+        Assert.Equal(960, answers.Count(status => status == HttpStatusCode.TooManyRequests));
+        Assert.Equal(40, await organization.CountAsync("audit_log WHERE action = 'sign_in.failed'"));
+
+        await (await LoginAsync(victim, "user", TestOrganization.Password)).OkAsync();
+        await (await LoginAsync(victim, organization.EmailOf("user"), TestOrganization.Password)).OkAsync();
+        await (await victim.PostAsJsonAsync("/refresh", new { refresh = before.Refresh() })).OkAsync();
+        await (await organization.MeAsync(before.Access())).OkAsync();
+        Assert.Equal(["active"], await organization.QueryAsync<string>("SELECT status FROM members WHERE user_name = 'user'"));
+
+        // And nobody else at the attacker's address is kept from the own account, only from that one.
+        await (await LoginAsync(attacker, "admin", TestOrganization.Password)).OkAsync();
+    }
+
+    [Fact] // SEC-20
     public async Task Spraying_many_accounts_from_one_address_is_stopped_and_others_go_on()
     {
         var organization = await TestOrganization.CreateAsync(app);

@@ -39,6 +39,8 @@ public sealed class DocumentTests(ApiFixture fixture, ApiDocument document) : IC
         { "PATCH", "/admin-dashboard", 409, ["member.already_decided"] },
         { "POST", "/members/{id}/approve", 409, ["member.already_decided"] },
         { "POST", "/members/{id}/reject", 404, ["member.not_found"] },
+        { "DELETE", "/members/{id}", 409, ["member.last_admin"] },
+        { "POST", "/approval-rules", 400, ["domain.public"] },
         { "POST", "/invitations", 409, ["member.exists"] },
         { "POST", "/invitations/accept/{token}", 404, ["link.invalid"] },
         { "POST", "/invitations/accept/{token}", 409, ["username.taken"] },

@@ -30,6 +30,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await ManageAsync(organization, admin, ada);
         await SettleAsync(organization, admin);
         await InviteAsync(organization, admin, person);
+        await RuleAsync(organization, admin, ada);
         await SecondFactorsAsync(organization, admin);
 
         // Whoever adds an operation adds it here.
@@ -204,5 +205,24 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await person.PostAsJsonAsync(path, new { username = "admin", full_name = "In Vited", password = TestOrganization.Password })).CodeAsync(HttpStatusCode.Conflict);
         await (await person.PostAsJsonAsync(path, new { username = "invited", full_name = "In Vited", password = TestOrganization.Password })).OkAsync(HttpStatusCode.NoContent);
         await (await person.PostAsJsonAsync(path, new { username = "invited", full_name = "In Vited", password = TestOrganization.Password })).CodeAsync(HttpStatusCode.NotFound);
+    }
+    private static async Task RuleAsync(TestOrganization organization, HttpClient admin, string ada)
+    {
+        await (await admin.PostAsJsonAsync("/approval-rules", new { domain = "gmail.com", action = "approve" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.PostAsJsonAsync("/approval-rules", new { domain = "example.com", action = "approve", role = "admin" })).CodeAsync(HttpStatusCode.Forbidden);
+        await (await admin.PostAsJsonAsync("/approval-rules", new { domain = "refused.example", action = "refuse" })).OkAsync(HttpStatusCode.Created);
+        var rule = await (await admin.PostAsJsonAsync("/approval-rules", new { domain = "example.com", action = "approve", role = "user" })).OkAsync(HttpStatusCode.Created);
+        await (await admin.PostAsJsonAsync("/approval-rules", new { domain = "example.com", action = "queue" })).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.GetAsync("/approval-rules?limit=1")).OkAsync();
+        foreach (var email in new[] { "a@example.com", "a@refused.example", organization.EmailOf("nobody") })
+        {
+            await (await admin.PostAsJsonAsync("/approval-rules/simulate", new { email })).OkAsync();
+        }
+
+        await (await admin.DeleteAsync($"/approval-rules/{rule.GetProperty("id")}")).OkAsync(HttpStatusCode.NoContent);
+        await (await admin.DeleteAsync($"/approval-rules/{rule.GetProperty("id")}")).CodeAsync(HttpStatusCode.NotFound);
+
+        await (await admin.DeleteAsync($"/members/{ada}")).OkAsync(HttpStatusCode.NoContent);
+        await (await admin.DeleteAsync($"/members/{ada}")).CodeAsync(HttpStatusCode.Conflict);
     }
 }

@@ -60,6 +60,8 @@ public sealed class EmailRendererTests
     [InlineData(nameof(ResetPasswordEmail))]
     [InlineData(nameof(AccountExistsEmail))]
     [InlineData(nameof(InvitationEmail))]
+    [InlineData(nameof(MembershipEmail))]
+    [InlineData(nameof(WaitingMembersEmail))]
     public async Task Both_parts_say_the_link_in_full(string mail)
     {
         var rendered = await _renderer.RenderAsync(Mails("Ada")[mail], Acme);
@@ -136,6 +138,36 @@ public sealed class EmailRendererTests
         Assert.DoesNotContain("casino", rendered.Html + rendered.Text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(MembershipChange.Suspended, "is suspended", false)]
+    [InlineData(MembershipChange.Reactivated, "is active again", true)]
+    [InlineData(MembershipChange.RoleChanged, "another role", true)]
+    [InlineData(MembershipChange.Removed, "no longer a member", false)]
+    public async Task A_notice_says_what_happened_and_where_to_sign_in_if_that_is_possible(MembershipChange change, string subject, bool link)
+    {
+        var rendered = await _renderer.RenderAsync(new MembershipEmail { FullName = "Ada", Change = change, Role = "reader", SignInUrl = link ? Link : null }, Acme);
+
+        Assert.Contains(subject, rendered.Subject, StringComparison.Ordinal);
+        Assert.Equal(link, rendered.Html.Contains("href=", StringComparison.Ordinal));
+        Assert.Equal(link, rendered.Text.Contains(Link.AbsoluteUri, StringComparison.Ordinal));
+        Assert.Equal(change == MembershipChange.RoleChanged, rendered.Text.Contains("the role reader", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1, "One person has waited", false)]
+    [InlineData(2, "2 people have waited", false)]
+    [InlineData(5, "5 people have waited", true)]
+    public async Task A_digest_counts_and_names_who_has_waited_longest(int count, string summary, bool more)
+    {
+        List<WaitingPerson> longest = [.. new WaitingPerson[] { new("Ada Lovelace", 3), new("win at casino.example", 1) }.Take(count)];
+        var rendered = await _renderer.RenderAsync(new WaitingMembersEmail { FullName = "Grace", Count = count, Longest = longest, QueueUrl = Link }, Acme);
+
+        Assert.Contains(summary, rendered.Text, StringComparison.Ordinal);
+        Assert.Contains("- Ada Lovelace, for 3 days", rendered.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("casino", rendered.Text + rendered.Html, StringComparison.Ordinal);
+        Assert.Equal(more, rendered.Text.Contains("and 3 more", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Branding_cannot_leave_its_attribute_or_name_another_scheme()
     {
@@ -183,6 +215,8 @@ public sealed class EmailRendererTests
         [nameof(VerificationCodeEmail)] = new VerificationCodeEmail { FullName = fullName, Code = Code, MinutesValid = 10 },
         [nameof(ApprovedEmail)] = new ApprovedEmail { FullName = fullName, SetPasswordUrl = Link, HoursValid = 72 },
         [nameof(RejectedEmail)] = new RejectedEmail { FullName = fullName, Reason = "Full" },
+        [nameof(MembershipEmail)] = new MembershipEmail { FullName = fullName, Change = MembershipChange.RoleChanged, Role = "reader", SignInUrl = Link },
+        [nameof(WaitingMembersEmail)] = new WaitingMembersEmail { FullName = fullName, Count = 3, Longest = [new("Grace Hopper", 2), new(fullName, 1)], QueueUrl = Link },
         [nameof(InvitationEmail)] = new InvitationEmail { InvitedBy = fullName, AcceptUrl = Link, DaysValid = 7 },
         [nameof(AccountExistsEmail)] = new AccountExistsEmail { FullName = fullName, SignInUrl = Link },
         [nameof(ResetPasswordEmail)] = new ResetPasswordEmail { FullName = fullName, ResetPasswordUrl = Link, MinutesValid = 60 },

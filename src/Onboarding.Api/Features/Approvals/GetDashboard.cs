@@ -28,7 +28,7 @@ public sealed record DashboardQuery(
     [property: FromQuery(Name = "search"), StringLength(100)] string? Search = null,
     [property: FromQuery(Name = "sort"), DefaultValue("oldest")] Choice<DashboardSort>? Sort = null);
 
-/// <summary>An earlier registration of the same address (ONB-4).</summary>
+/// <summary>An earlier registration of the same address, or an earlier membership (ONB-4, ONB-16).</summary>
 public sealed record EarlierRegistration(Guid Id, MemberStatus Status, DateTimeOffset? DecidedAt, string? Reason);
 
 /// <param name="WaitingSeconds">Since the address was proven; null before that and after the decision.</param>
@@ -93,7 +93,7 @@ internal sealed class GetDashboard(TenantDbContext db, TimeProvider clock)
     private async Task<ILookup<string, EarlierRegistration>> EarlierAsync(string[] emails, CancellationToken cancellationToken)
     {
         var rows = await db.Members.AsNoTracking()
-            .Where(m => emails.Contains(m.NormalizedEmail) && (m.Status == MemberStatus.Rejected || m.Status == MemberStatus.Expired))
+            .Where(m => emails.Contains(m.NormalizedEmail) && (m.Status == MemberStatus.Rejected || m.Status == MemberStatus.Expired || m.Status == MemberStatus.Removed))
             .OrderByDescending(m => m.RegisteredAt)
             .Take(10 * PageQuery.MaxLimit)
             .Select(m => new { m.NormalizedEmail, Earlier = new EarlierRegistration(m.Id, m.Status, m.DecidedAt, m.DecisionReason) })

@@ -6,7 +6,7 @@ internal static class MembersFeature
     public static IServiceCollection AddMembers(this IServiceCollection services) => services
         .AddScoped<ChangingMembers>().AddScoped<ListMembers>().AddScoped<GetMember>().AddScoped<SuspendMember>()
         .AddScoped<ReactivateMember>().AddScoped<ChangeRole>().AddScoped<ResendSetPassword>()
-        .AddScoped<ResetMfa>()
+        .AddScoped<ResetMfa>().AddScoped<RemoveMember>()
         .AddScoped<ListMemberSessions>().AddScoped<EndMemberSessions>();
 
     public static void MapMembers(this IEndpointRouteBuilder routes)
@@ -21,5 +21,6 @@ internal static class MembersFeature
         ResetMfa.Map(members);
         ListMemberSessions.Map(members);
         EndMemberSessions.Map(members);
+        RemoveMember.Map(members);
     }
 }

@@ -18,7 +18,8 @@ public sealed record VerifyOtpRequest(
 /// <summary>The person proves the address and joins the queue, or comes in where that is settled; the user name is reserved from now on (ONB-5).</summary>
 /// <remarks>
 /// The code's row is locked for the whole decision, so parallel guesses are counted one by one (SEC-10). Wrong, expired,
-/// used up and unknown end alike: one transaction, one audit line, one answer (SEC-12).
+/// used up and unknown end alike: one transaction, one audit line, one answer (SEC-12). Whom a rule turns down hears the
+/// same as who waits, and the rest by mail, as from an admin who decides quickly.
 /// </remarks>
 internal sealed class VerifyOtp(TenantDbContext db, Admission admission, RequestActor actor, SecretHasher hasher, TimeProvider clock)
 {
@@ -28,7 +29,7 @@ internal sealed class VerifyOtp(TenantDbContext db, Admission admission, Request
         .Throttled<VerifyOtpRequest>("verify-otp", limits => limits.VerifyOtp, request => request.Email)
         .WithSummary("Prove the address")
         .WithExample(new VerifyOtpRequest("ada@example.com", "123456"), new RegistrationResponse("pending_approval"), name: "waits")
-        .WithExample(response: new RegistrationResponse("approved"), name: "was_invited")
+        .WithExample(response: new RegistrationResponse("approved"), name: "comes_in")
         .WithErrors(("otp.invalid", 400), ("username.taken", 409));
 
     public async Task<Results<Ok<RegistrationResponse>, ProblemHttpResult>> HandleAsync(VerifyOtpRequest request, CancellationToken cancellationToken)
