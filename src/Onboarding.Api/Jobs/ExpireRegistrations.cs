@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
-using Onboarding.Tenancy.Members;
 using Quartz;
 
 namespace Onboarding.Api.Jobs;
