@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Onboarding.Tenancy.Data;
 
@@ -17,6 +18,8 @@ public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole appli
         await ExecuteAsync(Lock + Quartz(), cancellationToken);
         await ExecuteAsync(Grants, cancellationToken);
     }
+
+    private const int MaxAttempts = 5;
 
     private static string Quartz()
     {
@@ -64,9 +67,21 @@ public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole appli
         CREATE POLICY application ON platform.work TO {application.QuotedName} USING (true) WITH CHECK (true);
         """;
 
+    // Policies and grants lock tables that nodes use meanwhile, so PostgreSQL may have to break a deadlock. The script is
+    // one transaction and idempotent: it is simply run again.
     private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
     {
-        await using var command = owner.Value.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var command = owner.Value.CreateCommand(sql);
+                await command.ExecuteNonQueryAsync(cancellationToken);
+                return;
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < MaxAttempts)
+            {
+            }
+        }
     }
 }
