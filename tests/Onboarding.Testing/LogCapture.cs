@@ -26,7 +26,16 @@ public sealed class LogCapture : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            lines.Enqueue($"{category} {logLevel}: {formatter(state, exception)} {exception}");
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var line = $"{category} {logLevel}: {formatter(state, exception)} {exception}";
+            lines.Enqueue(line);
+
+            // What is behind an answer of 500: the test that met it can only say that it did.
+            if (logLevel >= LogLevel.Error && category.EndsWith(".ExceptionHandlerMiddleware", StringComparison.Ordinal))
+            {
+                Console.Error.WriteLine(line);
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using MimeKit;
+using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Testing;
 
@@ -160,7 +161,11 @@ public sealed class TestSmtpServer : IAsyncDisposable
         }
     }
 
-    private static bool IsFor(ReceivedEmail email, string to) => string.Equals(email.To, to, StringComparison.OrdinalIgnoreCase);
+    // A sender that uses SMTPUTF8 (RFC 6531) names a domain outside ASCII as it is read, another its ASCII form.
+    private static bool IsFor(ReceivedEmail email, string to) => string.Equals(InAscii(email.To), InAscii(to), StringComparison.OrdinalIgnoreCase);
+
+    private static string InAscii(string address) =>
+        address.LastIndexOf('@') is var at and >= 0 && EmailDomain.Of(address) is { } domain ? $"{address[..at]}@{domain}" : address;
 
     private async Task AcceptAsync()
     {
