@@ -11,13 +11,17 @@ internal static class Contrast
     /// <summary>What WCAG 2.2 asks for at level AA (success criterion 1.4.3).</summary>
     private const double Enough = 4.5;
 
+    /// <summary>Below it, a surface is lost on the one behind it; its label carries the meaning, so less than for text will do.</summary>
+    public const double Visible = 2;
+
     /// <summary>Whether dark or white text reads well on <paramref name="background"/>.</summary>
     public static bool IsReadable(string background) => Ratio(background, TextOn(background)) >= Enough;
 
     /// <summary>The text colour that reads better on <paramref name="background"/>.</summary>
     public static string TextOn(string background) => Ratio(background, Dark) > Ratio(background, White) ? Dark : White;
 
-    private static double Ratio(string one, string other)
+    /// <summary>From 1 (the same) to 21 (black on white).</summary>
+    public static double Ratio(string one, string other)
     {
         var (a, b) = (Luminance(one), Luminance(other));
         return (Math.Max(a, b) + 0.05) / (Math.Min(a, b) + 0.05);

@@ -14,6 +14,9 @@ public sealed partial record EmailBranding(string OrganizationName, string Accen
 
     private const string NeutralAccent = "#2456a6";
 
+    /// <summary>The layout's card in the dark.</summary>
+    private const string DarkCard = "#20242a";
+
     /// <summary>Safe to stand inside a style attribute.</summary>
     internal string Accent => HexColor().IsMatch(AccentColor) ? AccentColor : NeutralAccent;
 
@@ -22,6 +25,9 @@ public sealed partial record EmailBranding(string OrganizationName, string Accen
 
     /// <summary>A light accent would vanish on the white card without an outline.</summary>
     internal string Outline => OnAccent == Contrast.Dark ? Contrast.Dark : Accent;
+
+    /// <summary>The same for a dark accent on the dark card.</summary>
+    internal string OutlineInDark => Contrast.Ratio(Accent, DarkCard) < Contrast.Visible ? "#a9b0ba" : Accent;
 
     internal Uri? Logo => Uri.TryCreate(LogoUrl, UriKind.Absolute, out var logo) && logo.Scheme == Uri.UriSchemeHttps ? logo : null;
 

@@ -188,6 +188,16 @@ public sealed class EmailRendererTests
         Assert.Equal(expected, new EmailBranding("Acme", accent, null).OnAccent);
 
     [Theory]
+    [InlineData("#111827", "#a9b0ba")]
+    [InlineData("#ffd60a", "#ffd60a")]
+    public async Task A_button_of_a_dark_accent_has_an_outline_in_the_dark(string accent, string expected)
+    {
+        var rendered = await _renderer.RenderAsync(Mails("Ada")[nameof(ApprovedEmail)], Acme with { AccentColor = accent });
+
+        Assert.Contains($".button {{ border-color: {expected} !important; }}", rendered.Html, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [MemberData(nameof(EveryMail))]
     public async Task A_mail_survives_the_queue(string mail)
     {
