@@ -1,12 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Onboarding.Api.Development;
-using Onboarding.Tenancy.Data;
-using Onboarding.Tenancy.Isolation;
-using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Bench.Benchmarks;
@@ -15,7 +11,7 @@ namespace Onboarding.Bench.Benchmarks;
 internal sealed class Approval : Benchmark
 {
     private const int Clients = 16;
-    private const int Throughput = 30_000;
+    private const int Throughput = 150_000;
     private const int PerSecond = 100;
     private const int Seconds = 10;
 
@@ -68,8 +64,8 @@ internal sealed class Approval : Benchmark
         {
             await using var api = await environment.StartApiAsync();
             var next = -1;
-            await ApproveAsync();
-            await PgbenchAsync(environment, organization.Organization, script);
+            report.Progress("warming up");
+            await BenchRounds.WarmUpAsync(ApproveAsync, () => PgbenchAsync(environment, organization.Organization, script));
             var rounds = await BenchRounds.RunAsync(() => PgbenchAsync(environment, organization.Organization, script), ApproveAsync);
             report.Ratio(this, "approvals, against pgbench at six round trips", rounds.Ratio(1, 0), Target.Min(.50), rounds[1], rounds[0]);
 
@@ -149,25 +145,25 @@ internal sealed class Approval : Benchmark
     /// <summary>People whom an admin can approve, and the request by which one does.</summary>
     private async Task<IReadOnlyList<(string Email, byte[] Request)>> WaitingAsync(BenchEnvironment environment, BenchOrganization organization, int count)
     {
-        var now = environment.Services.GetRequiredService<TimeProvider>().GetUtcNow();
-        var members = Enumerable.Range(0, count).Select(_ =>
+        await using var command = environment.Postgres.CreateCommand($"""
+            INSERT INTO {organization.Organization.Schema}.members (id, user_name, normalized_user_name, email, normalized_email, full_name, status, registered_at, verified_at,
+                email_confirmed, two_factor_enabled, lockout_enabled, access_failed_count, concurrency_stamp)
+            SELECT gen_random_uuid(), name, upper(name), name || '@example.test', upper(name) || '@EXAMPLE.TEST', 'Wanda Waiting', 'pending_approval', now(), now(),
+                true, false, false, 0, gen_random_uuid()::text
+            FROM (SELECT 'waiting-' || n AS name FROM generate_series({made + 1}, {made += count}) n) AS names
+            RETURNING id, email
+            """);
+        var members = new List<(Guid Id, string Email)>(count);
+        await using (var reader = await command.ExecuteReaderAsync())
         {
-            var (member, _) = Member.Register($"waiting-{++made}", $"waiting-{made}@example.test", "Wanda Waiting", now);
-            member.Verify(now);
-            return member;
-        }).ToList();
-        foreach (var chunk in members.Chunk(1_000))
-        {
-            await environment.Services.GetRequiredService<TenantScope>().RunAsync(organization.Organization, services =>
+            while (await reader.ReadAsync())
             {
-                var db = services.GetRequiredService<TenantDbContext>();
-                db.Members.AddRange(chunk);
-                return db.SaveChangesAsync();
-            });
+                members.Add((reader.GetGuid(0), reader.GetString(1)));
+            }
         }
 
         var token = environment.TokenOf(organization);
-        return members.ConvertAll(member => (member.Email!, BenchLoad.Request("POST", $"/members/{member.Id}/approve", organization.Host, token, json: "{}")));
+        return members.ConvertAll(member => (member.Email, BenchLoad.Request("POST", $"/members/{member.Id}/approve", organization.Host, token, json: "{}")));
     }
 
     private static async Task<Sample> PgbenchAsync(BenchEnvironment environment, Organization organization, string script)
