@@ -11,7 +11,7 @@ namespace Onboarding.Api.Features.Passkeys;
 public sealed record BeginPasskeyFactorRequest([property: Required, StringLength(256)] string MfaToken);
 
 /// <param name="Options">For <c>PublicKeyCredential.parseRequestOptionsFromJSON</c>, and then <c>navigator.credentials.get</c>.</param>
-public sealed record PasskeyFactorOptionsResponse(JsonElement Options);
+public sealed record PasskeyFactorOptionsResponse(IReadOnlyDictionary<string, JsonElement> Options);
 
 /// <summary>The member, whose password was right, is about to show a passkey: what the browser has to be asked for. What was asked before is void.</summary>
 internal sealed class BeginPasskeyFactor(TenantDbContext db, FinishingLogin finishing, PasskeyCeremonies ceremonies)

@@ -17,7 +17,7 @@ namespace Onboarding.Api.Features.Passkeys;
 /// <summary>What a browser is asked for, and what the answer to it is checked against.</summary>
 /// <param name="Options">For <c>navigator.credentials</c>, as WebAuthn Level 3 writes them in JSON.</param>
 /// <param name="State">To be kept until the answer; no secret.</param>
-internal sealed record PasskeyAsked(JsonElement Options, string State);
+internal sealed record PasskeyAsked(IReadOnlyDictionary<string, JsonElement> Options, string State);
 
 /// <summary>Web Authentication (WebAuthn Level 3) in one organization, on Identity's <see cref="PasskeyHandler{TUser}"/>.</summary>
 /// <remarks>
@@ -40,21 +40,20 @@ internal sealed class PasskeyCeremonies(TenantDbContext db, UserManager<Member> 
         var result = await Handler().MakeCreationOptionsAsync(user, Context);
         var options = JsonNode.Parse(result.CreationOptionsJson)!;
         options["rp"]!["name"] = db.Organization!.Name;
-        return new(JsonSerializer.SerializeToElement(options), result.AttestationState!);
+        return new(options.Deserialize<Dictionary<string, JsonElement>>()!, result.AttestationState!);
     }
 
     /// <summary>Asks for one of the member's passkeys; null asks for any that the browser knows here, and names nobody.</summary>
     public async Task<PasskeyAsked> AskForExistingAsync(Member? member)
     {
         var result = await Handler().MakeRequestOptionsAsync(member, Context);
-        using var options = JsonDocument.Parse(result.RequestOptionsJson);
-        return new(options.RootElement.Clone(), result.AssertionState!);
+        return new(JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(result.RequestOptionsJson)!, result.AssertionState!);
     }
 
     /// <summary>The new passkey in an answer; null when that is not good, or the passkey is known already.</summary>
-    public async Task<IdentityUserPasskey<Guid>?> ReadNewAsync(Member member, JsonElement credential, string? state, string name, DateTimeOffset now)
+    public async Task<IdentityUserPasskey<Guid>?> ReadNewAsync(Member member, IReadOnlyDictionary<string, JsonElement> credential, string? state, string name, DateTimeOffset now)
     {
-        var result = await Handler().PerformAttestationAsync(new() { HttpContext = Context, CredentialJson = credential.GetRawText(), AttestationState = state });
+        var result = await Handler().PerformAttestationAsync(new() { HttpContext = Context, CredentialJson = JsonSerializer.Serialize(credential), AttestationState = state });
         if (!result.Succeeded)
         {
             ThrowWhenDatabaseFailed(result.Failure);
@@ -89,9 +88,9 @@ internal sealed class PasskeyCeremonies(TenantDbContext db, UserManager<Member> 
     /// A counter that has not grown fails (section 7.2, step 22): somebody may have copied the key. Authenticators that
     /// do not count send zero for ever, which is good.
     /// </remarks>
-    public async Task<bool> TryTakeAsync(Member member, JsonElement credential, string? state, CancellationToken cancellationToken)
+    public async Task<bool> TryTakeAsync(Member member, IReadOnlyDictionary<string, JsonElement> credential, string? state, CancellationToken cancellationToken)
     {
-        var result = await Handler().PerformAssertionAsync(new() { HttpContext = Context, CredentialJson = credential.GetRawText(), AssertionState = state });
+        var result = await Handler().PerformAssertionAsync(new() { HttpContext = Context, CredentialJson = JsonSerializer.Serialize(credential), AssertionState = state });
         if (!result.Succeeded)
         {
             ThrowWhenDatabaseFailed(result.Failure);
@@ -110,10 +109,8 @@ internal sealed class PasskeyCeremonies(TenantDbContext db, UserManager<Member> 
     }
 
     /// <summary>The credential id in an answer; null when there is none.</summary>
-    public static byte[]? IdOf(JsonElement credential) =>
-        credential.ValueKind == JsonValueKind.Object && credential.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String
-            ? IdOf(id.GetString()!)
-            : null;
+    public static byte[]? IdOf(IReadOnlyDictionary<string, JsonElement> credential) =>
+        credential.TryGetValue("id", out var id) && id.ValueKind == JsonValueKind.String ? IdOf(id.GetString()!) : null;
 
     /// <summary>A credential id by its text, base64url; null when it is none.</summary>
     public static byte[]? IdOf(string text) => Base64Url.IsValid(text) ? Base64Url.DecodeFromChars(text) : null;

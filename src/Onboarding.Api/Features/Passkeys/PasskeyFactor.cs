@@ -11,7 +11,7 @@ namespace Onboarding.Api.Features.Passkeys;
 /// <param name="MfaToken">The one of <c>POST /login</c>.</param>
 /// <param name="Credential">What <c>navigator.credentials.get</c> gave, by its <c>toJSON()</c>.</param>
 /// <param name="RememberDevice">Answers a <c>device_token</c>, with which this device signs in without a second factor for 30 days.</param>
-public sealed record PasskeyFactorRequest([property: Required, StringLength(256)] string MfaToken, JsonElement Credential, bool RememberDevice = false);
+public sealed record PasskeyFactorRequest([property: Required, StringLength(256)] string MfaToken, [property: Required, MinLength(1)] IReadOnlyDictionary<string, JsonElement> Credential, bool RememberDevice = false);
 
 /// <summary>The second half of a sign-in by a passkey of the member. Wrong ones count as wrong codes do, in the same counter (SEC-29).</summary>
 internal sealed class PasskeyFactor(FinishingLogin finishing, PasskeyCeremonies ceremonies)

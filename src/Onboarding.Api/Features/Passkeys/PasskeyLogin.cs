@@ -14,7 +14,7 @@ namespace Onboarding.Api.Features.Passkeys;
 
 /// <param name="PasskeyToken">The one of <c>POST /login/passkey/options</c>.</param>
 /// <param name="Credential">What <c>navigator.credentials.get</c> gave, by its <c>toJSON()</c>.</param>
-public sealed record PasskeyLoginRequest([property: Required, StringLength(256)] string PasskeyToken, JsonElement Credential);
+public sealed record PasskeyLoginRequest([property: Required, StringLength(256)] string PasskeyToken, [property: Required, MinLength(1)] IReadOnlyDictionary<string, JsonElement> Credential);
 
 /// <summary>Signs a member in by a passkey alone, which is two factors. Every failure is <c>login.invalid</c> and one audit line (SEC-12).</summary>
 /// <remarks>
@@ -60,7 +60,7 @@ internal sealed class PasskeyLogin(
             },
             cancellationToken);
 
-    private async Task<Member?> FindAsync(JsonElement credential, CancellationToken cancellationToken)
+    private async Task<Member?> FindAsync(IReadOnlyDictionary<string, JsonElement> credential, CancellationToken cancellationToken)
     {
         if (PasskeyCeremonies.IdOf(credential) is not { } credentialId)
         {

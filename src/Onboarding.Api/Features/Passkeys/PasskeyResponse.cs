@@ -16,9 +16,9 @@ public sealed record PasskeyResponse(string Id, string Name, DateTimeOffset Crea
 
 /// <param name="PasskeyToken">Comes back with the browser's answer; good for five minutes, and once.</param>
 /// <param name="Options">For <c>PublicKeyCredential.parseCreationOptionsFromJSON</c> or <c>parseRequestOptionsFromJSON</c>, and then <c>navigator.credentials</c>.</param>
-public sealed record PasskeyOptionsResponse(string PasskeyToken, JsonElement Options)
+public sealed record PasskeyOptionsResponse(string PasskeyToken, IReadOnlyDictionary<string, JsonElement> Options)
 {
-    internal static readonly PasskeyOptionsResponse CreationExample = new("pk_3q2-7wAB...", JsonSerializer.SerializeToElement(new
+    internal static readonly PasskeyOptionsResponse CreationExample = new("pk_3q2-7wAB...", CredentialExample.Of(new
     {
         rp = new { id = "acme.example.com", name = "Acme" },
         user = new { id = "MDE5OTAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAx", name = "ada", displayName = "Ada Lovelace" },
@@ -30,7 +30,7 @@ public sealed record PasskeyOptionsResponse(string PasskeyToken, JsonElement Opt
 
     internal static readonly PasskeyOptionsResponse RequestExample = new("pk_3q2-7wAB...", RequestOptionsExample);
 
-    internal static JsonElement RequestOptionsExample => JsonSerializer.SerializeToElement(new
+    internal static IReadOnlyDictionary<string, JsonElement> RequestOptionsExample => CredentialExample.Of(new
     {
         challenge = "8FRIGmEnvY2TYWgZ6rgvrJdbnVKyhGoKgn3LVYQqmB4",
         rpId = "acme.example.com",
@@ -41,7 +41,7 @@ public sealed record PasskeyOptionsResponse(string PasskeyToken, JsonElement Opt
 /// <summary>What browsers answer with: <c>PublicKeyCredential.toJSON()</c>.</summary>
 internal static class CredentialExample
 {
-    public static readonly JsonElement Created = JsonSerializer.SerializeToElement(new
+    public static readonly IReadOnlyDictionary<string, JsonElement> Created = CredentialExample.Of(new
     {
         id = PasskeyResponse.Example.Id,
         rawId = PasskeyResponse.Example.Id,
@@ -50,7 +50,7 @@ internal static class CredentialExample
         response = new { clientDataJSON = "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIi...", attestationObject = "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0Y...", transports = new[] { "internal" } },
     });
 
-    public static readonly JsonElement Asserted = JsonSerializer.SerializeToElement(new
+    public static readonly IReadOnlyDictionary<string, JsonElement> Asserted = CredentialExample.Of(new
     {
         id = PasskeyResponse.Example.Id,
         rawId = PasskeyResponse.Example.Id,
@@ -58,4 +58,6 @@ internal static class CredentialExample
         clientExtensionResults = new { },
         response = new { clientDataJSON = "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0Ii...", authenticatorData = "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAQ", signature = "MEUCIQC...", userHandle = "MDE5OTAwMDAt..." },
     });
+
+    public static IReadOnlyDictionary<string, JsonElement> Of(object example) => JsonSerializer.SerializeToElement(example).Deserialize<Dictionary<string, JsonElement>>()!;
 }

@@ -26,7 +26,7 @@ public sealed class PasskeyLoginTests(ApiFixture fixture)
     }
 
     public static TheoryData<string> BadAnswers =>
-        ["origin", "port", "scheme", "relying party", "unverified", "embedded", "type", "challenge", "nonsense", "null", "id", "counter", "unknown", "another's", "nobody", "handle", "pending", "suspended", "token"];
+        ["origin", "port", "scheme", "relying party", "unverified", "embedded", "type", "challenge", "nonsense", "id", "counter", "unknown", "another's", "nobody", "handle", "pending", "suspended", "token"];
 
     [Theory] // SEC-12, SEC-24, SEC-33
     [MemberData(nameof(BadAnswers))]
@@ -62,7 +62,6 @@ public sealed class PasskeyLoginTests(ApiFixture fixture)
         {
             "type" => authenticator.Get(asked, "webauthn.create"),
             "nonsense" => new { id = authenticator.IdText, response = "nonsense" },
-            "null" => null!,
             "id" => new { id = 7, type = new[] { "public-key" } },
             "unknown" => another.Get(asked),
             _ => authenticator.Get(asked),
@@ -75,22 +74,14 @@ public sealed class PasskeyLoginTests(ApiFixture fixture)
 
         // The same challenge is good no more, and the member is none the worse for it.
         await organization.QueryAsync<int>("UPDATE members SET status = 'active' RETURNING 1");
-        using (var good = await RestoredAsync())
+        authenticator.Mend(organization);
+        authenticator.UserHandle = handle;
+        if (how != "token")
         {
-            if (how != "token")
-            {
-                Assert.Equal("login.invalid", await (await organization.PasskeyLoginAsync(token, authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
-            }
-
-            await (await organization.LoginWithAsync(authenticator)).OkAsync();
+            Assert.Equal("login.invalid", await (await organization.PasskeyLoginAsync(token, authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
         }
 
-        Task<HttpClient> RestoredAsync()
-        {
-            authenticator.Mend(organization);
-            authenticator.UserHandle = handle;
-            return Task.FromResult(organization.App.ClientFor(organization.Identifier));
-        }
+        await (await organization.LoginWithAsync(authenticator)).OkAsync();
     }
 
     [Fact]
@@ -152,9 +143,9 @@ public sealed class PasskeyLoginTests(ApiFixture fixture)
         var mfa = begun.GetProperty("mfa_token").GetString()!;
         var options = await organization.BeginFactorAsync(mfa);
         Assert.Equal(authenticator.IdText, Assert.Single(options.GetProperty("allowCredentials").EnumerateArray()).GetProperty("id").GetString());
-        var tokens = await (await organization.FinishLoginAsync(mfa, authenticator.Get(options))).OkAsync();
+        var tokens = await (await organization.FinishWithAsync(mfa, authenticator.Get(options))).OkAsync();
         Assert.Equal(["hwk", "mfa", "pwd"], tokens.Methods().Order());
-        Assert.Equal("mfa_token.invalid", await (await organization.FinishLoginAsync(mfa, authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
+        Assert.Equal("mfa_token.invalid", await (await organization.FinishWithAsync(mfa, authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
 
         mfa = await organization.MfaTokenAsync("user");
         using var admins = await organization.AddPasskeyAsync("admin");
@@ -162,15 +153,15 @@ public sealed class PasskeyLoginTests(ApiFixture fixture)
         {
             options = await organization.BeginFactorAsync(mfa);
             authenticator.Spoil(how);
-            Assert.Equal("mfa.invalid", await (await organization.FinishLoginAsync(mfa, how == "admin's" ? admins.Get(options) : authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
+            Assert.Equal("mfa.invalid", await (await organization.FinishWithAsync(mfa, how == "admin's" ? admins.Get(options) : authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
             authenticator.Mend(organization);
         }
 
         // An answer to what was asked before, once it was judged, is wrong too.
-        Assert.Equal("mfa.invalid", await (await organization.FinishLoginAsync(mfa, authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
+        Assert.Equal("mfa.invalid", await (await organization.FinishWithAsync(mfa, authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
         Assert.Equal("mfa.invalid", await (await organization.FinishLoginAsync(mfa, "nonsense")).CodeAsync(HttpStatusCode.Unauthorized));
         Assert.Equal("mfa.locked", await (await organization.FinishLoginAsync(mfa, app.RecoveryCodes[0])).CodeAsync(HttpStatusCode.TooManyRequests));
-        Assert.Equal("mfa.locked", await (await organization.FinishLoginAsync(mfa, authenticator.Get(options))).CodeAsync(HttpStatusCode.TooManyRequests));
+        Assert.Equal("mfa.locked", await (await organization.FinishWithAsync(mfa, authenticator.Get(options))).CodeAsync(HttpStatusCode.TooManyRequests));
         Assert.Equal("mfa.locked", await (await organization.Anonymous.PostAsJsonAsync("/login/mfa/passkey/options", new { mfa_token = mfa })).CodeAsync(HttpStatusCode.TooManyRequests));
 
         // Whoever guesses there locks nobody out of a passkey alone, which nobody guesses.
@@ -186,11 +177,11 @@ public sealed class PasskeyLoginTests(ApiFixture fixture)
         var (token, options) = await organization.BeginPasskeyLoginAsync();
         var mfa = await organization.MfaTokenAsync("user");
         var factor = await organization.BeginFactorAsync(mfa);
-        Assert.Equal("mfa_token.invalid", await (await organization.FinishLoginAsync(token, authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
-        Assert.Equal("mfa_token.invalid", await (await organization.FinishLoginAsync("mf_" + token[3..], authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
+        Assert.Equal("mfa_token.invalid", await (await organization.FinishWithAsync(token, authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
+        Assert.Equal("mfa_token.invalid", await (await organization.FinishWithAsync("mf_" + token[3..], authenticator.Get(options))).CodeAsync(HttpStatusCode.Unauthorized));
         Assert.Equal("login.invalid", await (await organization.PasskeyLoginAsync(mfa, authenticator.Get(factor))).CodeAsync(HttpStatusCode.Unauthorized));
         await (await organization.PasskeyLoginAsync(token, authenticator.Get(options))).OkAsync();
-        await (await organization.FinishLoginAsync(mfa, authenticator.Get(factor))).OkAsync();
+        await (await organization.FinishWithAsync(mfa, authenticator.Get(factor))).OkAsync();
     }
 
     [Fact]

@@ -53,7 +53,7 @@ internal static class PasskeySteps
     public static async Task<JsonElement> BeginFactorAsync(this TestOrganization organization, string mfaToken) =>
         (await (await organization.Anonymous.PostAsJsonAsync("/login/mfa/passkey/options", new { mfa_token = mfaToken })).OkAsync()).GetProperty("options");
 
-    public static Task<HttpResponseMessage> FinishLoginAsync(this TestOrganization organization, string mfaToken, object credential, bool rememberDevice = false) =>
+    public static Task<HttpResponseMessage> FinishWithAsync(this TestOrganization organization, string mfaToken, object credential, bool rememberDevice = false) =>
         organization.Anonymous.PostAsJsonAsync("/login/mfa/passkey", new { mfa_token = mfaToken, credential, remember_device = rememberDevice });
 
     public static Task<HttpResponseMessage> AllowAsync(this HttpClient admin, params string[] methods) =>
