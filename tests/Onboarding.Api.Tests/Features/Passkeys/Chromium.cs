@@ -17,7 +17,7 @@ internal sealed class Chromium : IAsyncDisposable
 {
     private const string Listening = "DevTools listening on ";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly Process process;
     private readonly string profile;
