@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Onboarding.Api.Tests.Features.Mfa;
-using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Features.Passkeys;
