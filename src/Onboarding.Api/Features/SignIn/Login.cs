@@ -29,6 +29,9 @@ public sealed record LoginRequest(
 internal sealed class Login(
     TenantDbContext db, SessionStarting sessions, SecondFactors factors, RememberedDevices devices, RequestActor actor, PasswordGate gate, IHostEnvironment environment, TimeProvider clock)
 {
+    /// <summary>Says nothing about anybody, so it may be told.</summary>
+    public const string TurnedOff = "Your organization does not let its members sign in this way.";
+
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/login", (LoginRequest request, Login useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .Throttled<LoginRequest>("login", limits => limits.Login, request => request.Username)
@@ -90,9 +93,6 @@ internal sealed class Login(
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Ok(pair);
     }
-
-    /// <summary>Says nothing about anybody, so it may be told.</summary>
-    public const string TurnedOff = "Your organization does not let its members sign in this way.";
 
     private async Task<ProblemHttpResult> RefuseAsync(Guid? memberId, CancellationToken cancellationToken, string sentence = "The user name or the password is wrong.")
     {
