@@ -38,6 +38,11 @@ internal sealed class Login(
 
     public async Task<Results<Ok<TokenResponse>, Ok<MfaChallengeResponse>, ProblemHttpResult>> HandleAsync(LoginRequest request, CancellationToken cancellationToken)
     {
+        if (gate.IsFull)
+        {
+            return SetPassword.Busy();
+        }
+
         var name = Member.Normalize(request.Username);
         var member = await db.Members.AsNoTracking().SingleOrDefaultAsync(
             m => m.Status == MemberStatus.Active && (m.NormalizedUserName == name || m.NormalizedEmail == name), cancellationToken);
