@@ -9,6 +9,7 @@ using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Features.SignIn;
@@ -41,6 +42,11 @@ internal sealed class Login(
         if (gate.IsFull)
         {
             return SetPassword.Busy();
+        }
+
+        if (!db.Organization!.Settings.SignInMethods.Contains(SignInMethod.Password))
+        {
+            return await RefuseAsync(memberId: null, cancellationToken, TurnedOff);
         }
 
         var name = Member.Normalize(request.Username);
@@ -78,7 +84,7 @@ internal sealed class Login(
         member.PasswordHash = renewedHash ?? member.PasswordHash;
         if (member.TwoFactorEnabled && !await devices.TryUseAsync(member, deviceToken, cancellationToken))
         {
-            var challenge = factors.Challenge(member, actor);
+            var challenge = await factors.ChallengeAsync(member, actor, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             return TypedResults.Ok(challenge);
         }
@@ -90,10 +96,13 @@ internal sealed class Login(
         return TypedResults.Ok(pair);
     }
 
-    private async Task<ProblemHttpResult> RefuseAsync(Guid? memberId, CancellationToken cancellationToken)
+    /// <summary>Says nothing about anybody, so it may be told.</summary>
+    public const string TurnedOff = "Your organization does not let its members sign in this way.";
+
+    private async Task<ProblemHttpResult> RefuseAsync(Guid? memberId, CancellationToken cancellationToken, string sentence = "The user name or the password is wrong.")
     {
         db.Audit("sign_in.failed", actor.ToActor(), memberId, note: null, clock.GetUtcNow());
         await db.SaveChangesAsync(cancellationToken);
-        return Problems.Unauthorized("login.invalid", "The user name or the password is wrong.");
+        return Problems.Unauthorized("login.invalid", sentence);
     }
 }
