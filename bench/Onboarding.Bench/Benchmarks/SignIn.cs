@@ -16,8 +16,10 @@ internal sealed class SignIn : Benchmark
     // More than may hash at once, so that the gate is never idle; fewer than may wait, so that nobody hears 429.
     private static readonly int Waiting = 4 * Environment.ProcessorCount;
 
+    // A few more than may wait: those hear 429 and come back at once.
+    private static readonly int Flood = 40 * Math.Max(1, Environment.ProcessorCount - 1);
+
     private const int Others = 8;
-    private const int Flood = 64;
 
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan UnderFlood = TimeSpan.FromSeconds(4);

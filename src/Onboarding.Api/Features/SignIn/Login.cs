@@ -42,6 +42,11 @@ internal sealed class Login(
 
     public async Task<Results<Ok<TokenResponse>, Ok<MfaChallengeResponse>, ProblemHttpResult>> HandleAsync(LoginRequest request, CancellationToken cancellationToken)
     {
+        if (gate.IsFull)
+        {
+            return SetPassword.Busy();
+        }
+
         if (!db.Organization!.Settings.SignInMethods.Contains(SignInMethod.Password))
         {
             return await RefuseAsync(memberId: null, cancellationToken, TurnedOff);
