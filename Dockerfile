@@ -6,9 +6,9 @@ COPY src/Onboarding.Tenancy/Onboarding.Tenancy.csproj src/Onboarding.Tenancy/
 COPY src/Onboarding.Billing/Onboarding.Billing.csproj src/Onboarding.Billing/
 COPY src/Onboarding.Webhooks/Onboarding.Webhooks.csproj src/Onboarding.Webhooks/
 COPY src/Onboarding.Api/Onboarding.Api.csproj src/Onboarding.Api/
-RUN dotnet restore src/Onboarding.Api
+RUN dotnet restore src/Onboarding.Api --use-current-runtime
 COPY src/ src/
-RUN dotnet publish src/Onboarding.Api --no-restore -c Release -o /app
+RUN dotnet publish src/Onboarding.Api --no-restore -c Release --use-current-runtime -o /app
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 WORKDIR /app

@@ -35,6 +35,11 @@ internal sealed class BenchEnvironment : IAsyncDisposable
     {
         // Vacuumed when the fleet is there; a worker that wakes up in one round and not in the next would decide the ratio.
         ["autovacuum"] = "off",
+
+        // Commits reach the disk, as they do in production.
+        ["fsync"] = "on",
+        ["synchronous_commit"] = "on",
+        ["full_page_writes"] = "on",
         ["shared_buffers"] = "256MB",
         ["max_wal_size"] = "4GB",
     };

@@ -6,6 +6,9 @@ internal sealed class BenchRounds
     /// <summary>The fewest that a median is taken of.</summary>
     public const int Count = 3;
 
+    private const int MostToWarmUp = 10;
+    private const double Growing = 1.05;
+
     private readonly IReadOnlyList<IReadOnlyList<Sample>> variants;
 
     private BenchRounds(IReadOnlyList<IReadOnlyList<Sample>> variants) => this.variants = variants;
@@ -23,6 +26,21 @@ internal sealed class BenchRounds
         }
 
         return new(samples);
+    }
+
+    /// <summary>Runs each variant until its rate no longer grows: the runtime compiles hot code anew for the first minutes' worth of requests.</summary>
+    public static async Task WarmUpAsync(params IReadOnlyList<Func<Task<Sample>>> variants)
+    {
+        foreach (var variant in variants)
+        {
+            var best = (await variant()).Value;
+            for (int calm = 0, round = 1; calm < 2 && round < MostToWarmUp; round++)
+            {
+                var rate = (await variant()).Value;
+                calm = rate > best * Growing ? 0 : calm + 1;
+                best = Math.Max(best, rate);
+            }
+        }
     }
 
     /// <summary>The median of a variant.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Onboarding.Testing;
 
 namespace Onboarding.Bench;
 
@@ -34,6 +35,13 @@ internal static class Program
 
     private static async Task<int> RunAsync(IReadOnlyList<Benchmark> benchmarks)
     {
+        ApiProcess.Product = Path.GetFullPath(Path.Combine("artifacts", "api", "Onboarding.Api.dll"));
+        if (!File.Exists(ApiProcess.Product))
+        {
+            await Console.Error.WriteLineAsync("The product is not published yet: ./dev bench does that.");
+            return 2;
+        }
+
         await using var environment = await BenchEnvironment.StartAsync();
         var report = await BenchReport.StartAsync(environment.Postgres);
         foreach (var benchmark in benchmarks)

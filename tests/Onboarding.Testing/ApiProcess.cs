@@ -21,6 +21,9 @@ public sealed class ApiProcess : IAsyncDisposable
 
     private ApiProcess(Process process) => this.process = process;
 
+    /// <summary>The program that is started: that which the tests were built with, unless set.</summary>
+    public static string Product { get; set; } = typeof(Program).Assembly.Location;
+
     /// <summary>Its address; known once it listens.</summary>
     public Uri Address => address.Task.Result;
 
@@ -124,7 +127,6 @@ public sealed class ApiProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    private static string Product => typeof(Program).Assembly.Location;
 
     private static Dictionary<string, string?> Merge(Dictionary<string, string?> settings, IReadOnlyDictionary<string, string?>? overrides)
     {

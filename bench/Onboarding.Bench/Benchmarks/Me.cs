@@ -49,10 +49,7 @@ internal sealed class Me : Benchmark
         };
 
         report.Progress("warming up");
-        foreach (var variant in variants)
-        {
-            await variant(Round);
-        }
+        await BenchRounds.WarmUpAsync(variants.Select(variant => (Func<Task<Sample>>)(() => variant(Round))).ToArray());
 
         var rounds = await BenchRounds.RunAsync(variants.Select(variant => (Func<Task<Sample>>)(() => variant(Round))).ToArray());
         report.Ratio(this, "1 organization", rounds.Ratio(1, 0), Target.Min(.70), rounds[1], rounds[0]);

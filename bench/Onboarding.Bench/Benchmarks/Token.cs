@@ -38,10 +38,7 @@ internal sealed class Token : Benchmark
         }.Select(variant => (Func<Task<Sample>>)(() => environment.Cpu.MeasureAsync(variant.Server.Id, () => BenchLoad.RunAsync(variant.Server.Address, variant.Requests, Clients, Round)))).ToArray();
 
         report.Progress("warming up");
-        foreach (var variant in variants)
-        {
-            await variant();
-        }
+        await BenchRounds.WarmUpAsync(variants);
 
         var rounds = await BenchRounds.RunAsync(variants);
         report.Ratio(this, "token, organization and permission, against a bare route", rounds.Ratio(2, 0), Target.Min(.75), rounds[2], rounds[0]);

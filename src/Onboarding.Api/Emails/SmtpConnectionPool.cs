@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 
@@ -108,7 +109,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         var client = new SmtpClient { Timeout = _options.TimeoutSeconds * 1000 };
         try
         {
-            await client.ConnectAsync(_options.Host, _options.Port, SocketSecurity, cancellationToken);
+            await client.ConnectAsync(await OpenAsync(cancellationToken), _options.Host, _options.Port, SocketSecurity, cancellationToken);
             if (_options is { UserName.Length: > 0, Password.Length: > 0 })
             {
                 await client.AuthenticateAsync(_options.UserName, _options.Password, cancellationToken);
@@ -119,6 +120,22 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         catch
         {
             client.Dispose();
+            throw;
+        }
+    }
+
+    // MailKit's own socket waits for the server's delayed acknowledgement before it sends the end of each text: 40 ms a mail (PERF-6).
+    private async Task<Socket> OpenAsync(CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(_options.Host, _options.Port, cancellationToken);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
             throw;
         }
     }

@@ -7,6 +7,7 @@ using Onboarding.Api.Features.Invitations;
 using Onboarding.Api.Features.Members;
 using Onboarding.Api.Features.Mfa;
 using Onboarding.Api.Features.Organizations;
+using Onboarding.Api.Features.Passkeys;
 using Onboarding.Api.Features.Registration;
 using Onboarding.Api.Features.SignIn;
 
@@ -21,6 +22,7 @@ internal static class AllFeatures
         .AddSignInFeature()
         .AddAccount()
         .AddMfa()
+        .AddPasskeys()
         .AddMembers()
         .AddInvitations()
         .AddApprovalRules()
@@ -34,6 +36,7 @@ internal static class AllFeatures
         routes.MapSignIn();
         routes.MapAccount();
         routes.MapMfa();
+        routes.MapPasskeys();
         routes.MapApprovals();
         routes.MapMembers();
         routes.MapInvitations();

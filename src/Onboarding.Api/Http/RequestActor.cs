@@ -40,6 +40,9 @@ internal sealed class RequestActor(IHttpContextAccessor accessor)
         ? new(ActorKind.Member, Guid.Parse(subject), IpAddress, RequestId)
         : new(ActorKind.Anonymous, Id: null, IpAddress, RequestId);
 
+    /// <summary>The same for a member who has just shown who they are, and has no token yet.</summary>
+    public Actor By(Tenancy.Members.Member member) => ToActor() with { Kind = ActorKind.Member, Id = member.Id };
+
     private string RequestId => Activity.Current?.TraceId.ToHexString() ?? Context.TraceIdentifier;
 
     private string? Claim(string type) => Context.User.FindFirstValue(type);

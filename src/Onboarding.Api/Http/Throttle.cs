@@ -56,6 +56,10 @@ internal static class ThrottleExtensions
             return refusal is null ? await next(context) : refusal;
         });
 
+    /// <summary>The same for a call that names no account and has no body.</summary>
+    public static RouteHandlerBuilder Throttled(this RouteHandlerBuilder builder, string call, Func<RateLimitOptions, RateLimit> limit) =>
+        builder.Throttled<object>(call, limit);
+
     /// <summary>Limits an endpoint of the signed-in member per organization, per network address and per member and address.</summary>
     public static RouteHandlerBuilder ThrottledByMember(this RouteHandlerBuilder builder, string call, Func<RateLimitOptions, RateLimit> limit) =>
         builder.AddEndpointFilter(async (context, next) =>

@@ -4,6 +4,7 @@ using Onboarding.Api.Features.Registration;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.SignIn;
 using Quartz;
 
 namespace Onboarding.Api.Jobs;
@@ -26,6 +27,9 @@ internal sealed class PurgeExpired(EveryOrganization organizations, RevokedToken
     /// </summary>
     private static readonly TimeSpan Kept = TimeSpan.FromDays(90);
 
+    /// <summary>Sign-ins by passkey that were begun are kept for this long: anybody may begin one, and few say anything.</summary>
+    private static readonly TimeSpan BegunKept = TimeSpan.FromDays(1);
+
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         await revoked.PurgeAsync(cancellationToken);
@@ -39,7 +43,8 @@ internal sealed class PurgeExpired(EveryOrganization organizations, RevokedToken
         await db.PasswordLinks.Where(l => l.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.RefreshTokens.Where(t => t.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Sessions.Where(s => s.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
-        await db.SignInChallenges.Where(c => c.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
+        var begun = clock.GetUtcNow() - BegunKept;
+        await db.SignInChallenges.Where(c => c.ExpiresAt < limit || (c.Kind == ChallengeKind.PasskeySignIn && c.ExpiresAt < begun)).ExecuteDeleteAsync(cancellationToken);
         await db.RememberedDevices.Where(d => d.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Emails.Where(e => e.FinishedAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Outbox.Where(e => e.HandledAt < limit).ExecuteDeleteAsync(cancellationToken);

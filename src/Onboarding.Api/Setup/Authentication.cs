@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Identity;
 using SignInOptions = Onboarding.Api.SignIn.SignInOptions;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.Net.Http.Headers;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
@@ -96,7 +95,7 @@ internal static partial class Authentication
     private static Task AgreeWithOrganizationAsync(TokenValidatedContext context)
     {
         var http = context.HttpContext;
-        var token = (JsonWebToken)context.SecurityToken;
+        var token = (AccessToken)context.SecurityToken;
         if (http.GetMultiTenantContext<Organization>().TenantInfo is not { } organization)
         {
             context.Fail("The route belongs to no organization.");
@@ -105,19 +104,16 @@ internal static partial class Authentication
 
         // Both must agree: the audience is the organization's id, and the issuer its address (RFC 8725, sections 3.8 and 3.9).
         var web = http.RequestServices.GetRequiredService<IOptions<WebOptions>>().Value;
-        if (!token.Audiences.Contains(organization.Id, StringComparer.Ordinal) || token.Issuer != web.UrlOf(organization))
+        if (token.OrganizationId != organization.Id || token.Issuer != web.UrlOf(organization))
         {
             http.Items[RefusalKey] = true;
-            OfAnotherOrganization(Logger(http), token.Subject, string.Join(' ', token.Audiences), organization.Id);
+            OfAnotherOrganization(Logger(http), token.MemberId, token.OrganizationId, organization.Id);
             context.Fail("The token belongs to another organization.");
             return Task.CompletedTask;
         }
 
         var revoked = http.RequestServices.GetRequiredService<RevokedTokens>();
-        if (!token.TryGetClaim(TokenClaims.SessionId, out var sid)
-            || !Guid.TryParse(sid.Value, out var session)
-            || !Guid.TryParse(token.Subject, out var member)
-            || revoked.Contains(organization, session, member, token.IssuedAt))
+        if (revoked.Contains(organization, token.SessionId, token.MemberId, token.IssuedAt))
         {
             context.Fail("The session has ended.");
         }
@@ -139,7 +135,7 @@ internal static partial class Authentication
     private static partial void Denied(ILogger logger, string? member, string? organization, string method, string? route);
 
     [LoggerMessage(LogLevel.Warning, "A token of member {Member} of organization {Audience} was shown to organization {Organization}.")]
-    private static partial void OfAnotherOrganization(ILogger logger, string? member, string audience, string organization);
+    private static partial void OfAnotherOrganization(ILogger logger, Guid member, string audience, string organization);
 
     [LoggerMessage(LogLevel.Warning, "An API key of organization {Named} was shown to organization {Organization}.")]
     private static partial void KeyOfAnotherOrganization(ILogger logger, Guid named, string organization);

@@ -33,7 +33,12 @@ internal static class Swagger
     });
 
     /// <summary>Goes before routing and tenancy: the document is the same for every organization, and public.</summary>
-    public static IApplicationBuilder UseSwaggerPages(this IApplicationBuilder app) => app
+    /// <remarks>A branch of its own, as every request would wait for both middlewares.</remarks>
+    public static IApplicationBuilder UseSwaggerPages(this IApplicationBuilder app) => app.UseWhen(
+        context => context.Request.Path.StartsWithSegments("/swagger"),
+        pages => pages.UseSwaggerDocument());
+
+    private static IApplicationBuilder UseSwaggerDocument(this IApplicationBuilder app) => app
         .UseSwagger(options =>
         {
             // 3.0 cannot say "this schema or null" in a way that linters and generators agree on.

@@ -8,28 +8,39 @@ internal sealed class WebOptions : IValidatableObject
 {
     public const string Section = "Web";
 
+    private string scheme = "";
+    private string authority = "";
+
     /// <summary>
     /// Address of the bare base domain as people type it, such as <c>https://example.com</c>. Each organization lives at
     /// <c>{identifier}</c> in front of its host. Links in mails and the issuer of tokens are built from it, never from
     /// the Host header of a request.
     /// </summary>
     [Required(ErrorMessage = "Web:PublicUrl is missing: the address of the bare base domain, such as https://example.com.")]
-    public string PublicUrl { get; set; } = "";
+    public string PublicUrl
+    {
+        get;
+        set
+        {
+            // Read at every request, so it is taken apart once. What is no address is refused at start; until then it
+            // must not stop the other settings from being checked.
+            field = value;
+            Uri.TryCreate(value, UriKind.Absolute, out var url);
+            BaseDomain = url?.Host ?? "invalid";
+            scheme = url?.Scheme ?? "";
+            authority = url is { IsDefaultPort: false } ? $"{BaseDomain}:{url.Port}" : BaseDomain;
+        }
+    }
+    = "";
 
     /// <summary>Networks (CIDR) of the proxies whose <c>X-Forwarded-*</c> headers are believed; none by default (SEC-2, SEC-47).</summary>
     public IList<string> TrustedProxies { get; } = [];
 
-    /// <summary>Its host. What is no address is refused at start; until then it must not stop the other settings from being checked.</summary>
-    public string BaseDomain => Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) ? url.Host : "invalid";
+    /// <summary>Its host.</summary>
+    public string BaseDomain { get; private set; } = "invalid";
 
     /// <summary>The organization's own address, without a slash at the end.</summary>
-    public string UrlOf(Organization organization)
-    {
-        var url = new Uri(PublicUrl);
-        return url.IsDefaultPort
-            ? $"{url.Scheme}://{organization.Identifier}.{url.Host}"
-            : $"{url.Scheme}://{organization.Identifier}.{url.Host}:{url.Port}";
-    }
+    public string UrlOf(Organization organization) => $"{scheme}://{organization.Identifier}.{authority}";
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

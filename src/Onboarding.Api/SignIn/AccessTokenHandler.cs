@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -25,16 +28,17 @@ internal sealed class AccessTokenHandler(SigningKeys keys, TimeProvider clock) :
 
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
     {
-        if (!good.TryGetValue(token, out TokenValidationResult? result))
+        var digest = DigestOf(token);
+        if (!good.TryGetValue(digest, out TokenValidationResult? result))
         {
             result = await ValidateAsync(token);
             if (result.IsValid)
             {
-                good.Set(token, result, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = Remember });
+                good.Set(digest, result, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = Remember });
             }
         }
 
-        return !result!.IsValid || IsInTime((JsonWebToken)result.SecurityToken)
+        return !result!.IsValid || IsInTime(result.SecurityToken)
             ? result
             : new TokenValidationResult { Exception = new SecurityTokenExpiredException("The token has expired or is not valid yet.") };
     }
@@ -52,26 +56,37 @@ internal sealed class AccessTokenHandler(SigningKeys keys, TimeProvider clock) :
             return Refused("The token is not a JSON Web Token.");
         }
 
-        var key = await keys.FindAsync(handler.ReadJsonWebToken(token).Kid, CancellationToken.None);
-        return key is null
-            ? Refused("The token is not signed by a key of ours.")
-            : await handler.ValidateTokenAsync(token, new TokenValidationParameters
-            {
-                IssuerSigningKey = key,
-                TryAllIssuerSigningKeys = false,
-                ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
-                ValidTypes = [TokenClaims.Type],
-                RequireExpirationTime = true,
-                RequireSignedTokens = true,
-                ValidateLifetime = false,
-                ValidateIssuer = false,
-                ValidateAudience = false,
-                NameClaimType = TokenClaims.Subject,
-                RoleClaimType = TokenClaims.Role,
-            });
+        if (await keys.FindAsync(handler.ReadJsonWebToken(token).Kid, CancellationToken.None) is not { } key)
+        {
+            return Refused("The token is not signed by a key of ours.");
+        }
+
+        var result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
+        {
+            IssuerSigningKey = key,
+            TryAllIssuerSigningKeys = false,
+            ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
+            ValidTypes = [TokenClaims.Type],
+            RequireExpirationTime = true,
+            RequireSignedTokens = true,
+            ValidateLifetime = false,
+            ValidateIssuer = false,
+            ValidateAudience = false,
+        });
+        return !result.IsValid ? result
+            : AccessToken.Read((JsonWebToken)result.SecurityToken) is not var (accessToken, identity) ? Refused("The token names no member or no session.")
+            : new TokenValidationResult { IsValid = true, SecurityToken = accessToken, ClaimsIdentity = identity };
     }
 
-    private bool IsInTime(JsonWebToken token)
+    // Remembered by its digest, so that a dump of the memory holds no credential longer than a request does.
+    private static (UInt128 High, UInt128 Low) DigestOf(string token)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(MemoryMarshal.AsBytes(token.AsSpan()), digest);
+        return (BinaryPrimitives.ReadUInt128LittleEndian(digest), BinaryPrimitives.ReadUInt128LittleEndian(digest[16..]));
+    }
+
+    private bool IsInTime(SecurityToken token)
     {
         var now = clock.GetUtcNow().UtcDateTime;
         return now < token.ValidTo + ClockSkew && token.ValidFrom <= now + ClockSkew;

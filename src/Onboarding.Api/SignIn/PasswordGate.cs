@@ -21,6 +21,9 @@ internal sealed class PasswordGate(IPasswordHasher<Member> hasher) : IDisposable
     private readonly Lazy<string> nobody = new(() => hasher.HashPassword(null!, "nobody's password"));
     private int inside;
 
+    /// <summary>Whether too many wait: known before anything is read for a request that would be refused anyway.</summary>
+    public bool IsFull => Volatile.Read(ref inside) >= Hashing + Waiting;
+
     /// <summary>The hash of a password; null when too many wait.</summary>
     public Task<string?> HashAsync(string password, CancellationToken cancellationToken) =>
         RunAsync<string>(() => hasher.HashPassword(null!, password), cancellationToken);

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Tenancy.Audit;
@@ -56,6 +57,9 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
 
     /// <summary>Authenticator apps.</summary>
     public DbSet<Totp> Totp => Set<Totp>();
+
+    /// <summary>Passkeys, as Identity stores them.</summary>
+    public DbSet<IdentityUserPasskey<Guid>> Passkeys => Set<IdentityUserPasskey<Guid>>();
 
     /// <summary>Codes for whoever has lost the second factor.</summary>
     public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();

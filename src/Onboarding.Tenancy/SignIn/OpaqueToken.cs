@@ -22,6 +22,9 @@ public static class OpaqueToken
     /// <summary>Prefix of what stands between a right password and the second factor.</summary>
     public const string Mfa = "mf_";
 
+    /// <summary>Prefix of what stands between the options of a passkey ceremony and the authenticator's answer.</summary>
+    public const string Passkey = "pk_";
+
     /// <summary>Prefix of what a remembered device shows instead of a second factor.</summary>
     public const string Device = "rd_";
 

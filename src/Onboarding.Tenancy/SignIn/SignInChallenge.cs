@@ -36,7 +36,7 @@ public sealed class SignInChallenge
     public byte[] TokenHash { get; private init; } = [];
 
     /// <summary>What the ceremony has to remember (WebAuthn's challenge among it); no secret.</summary>
-    public string? State { get; private init; }
+    public string? State { get; private set; }
 
     /// <summary>When it began.</summary>
     public DateTimeOffset CreatedAt { get; private init; }
@@ -47,10 +47,13 @@ public sealed class SignInChallenge
     /// <summary>When it was finished.</summary>
     public DateTimeOffset? UsedAt { get; private set; }
 
+    /// <summary>The prefix of its tokens.</summary>
+    public static string PrefixOf(ChallengeKind kind) => kind == ChallengeKind.SecondFactor ? OpaqueToken.Mfa : OpaqueToken.Passkey;
+
     /// <summary>A new one and its token.</summary>
     public static (SignInChallenge Challenge, string Token) Begin(ChallengeKind kind, Guid? memberId, string? state, DateTimeOffset now)
     {
-        var token = OpaqueToken.New(OpaqueToken.Mfa);
+        var token = OpaqueToken.New(PrefixOf(kind));
         var challenge = new SignInChallenge
         {
             Id = Ids.New(now),
@@ -66,6 +69,17 @@ public sealed class SignInChallenge
 
     /// <summary>Whether it still waits.</summary>
     public bool IsOpen(DateTimeOffset now) => UsedAt is null && now < ExpiresAt;
+
+    /// <summary>A passkey is asked for; what was asked before is void.</summary>
+    public void Ask(string state) => State = state;
+
+    /// <summary>What was asked for last, which may be answered once. On a locked row only.</summary>
+    public string? TakeState()
+    {
+        var state = State;
+        State = null;
+        return state;
+    }
 
     /// <summary>Uses it up, on a locked row only. False when it is used or expired.</summary>
     public bool TryUse(DateTimeOffset now)

@@ -120,6 +120,37 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
             client.PostAsJsonAsync($"/invitations/accept/iv_{i:D43}", new { username = "eve", full_name = "Eve", password = TestOrganization.Password });
     }
 
+    [Theory] // SEC-20
+    [InlineData("/login/passkey/options")]
+    [InlineData("/login/passkey")]
+    [InlineData("/login/mfa/passkey/options")]
+    [InlineData("/login/mfa/passkey")]
+    public async Task Trying_passkeys_out_is_stopped_and_others_go_on(string route)
+    {
+        var organization = await TestOrganization.CreateAsync(app);
+        using var attacker = From(organization, Attackers);
+        for (var i = 0; i < 200; i++)
+        {
+            Assert.NotEqual(HttpStatusCode.TooManyRequests, (await CallAsync(attacker)).StatusCode);
+        }
+
+        Assert.Equal("rate_limit.exceeded", await (await CallAsync(attacker)).CodeAsync(HttpStatusCode.TooManyRequests));
+        using var somebody = From(organization, Victims);
+        Assert.NotEqual(HttpStatusCode.TooManyRequests, (await CallAsync(somebody)).StatusCode);
+
+        Task<HttpResponseMessage> CallAsync(HttpClient client)
+        {
+            var credential = new { id = "AAAA" };
+            return route switch
+            {
+                "/login/passkey/options" => client.PostAsync(route, null),
+                "/login/passkey" => client.PostAsJsonAsync(route, new { passkey_token = "pk_nonsense", credential }),
+                "/login/mfa/passkey" => client.PostAsJsonAsync(route, new { mfa_token = "mf_nonsense", credential }),
+                _ => client.PostAsJsonAsync(route, new { mfa_token = "mf_nonsense" }),
+            };
+        }
+    }
+
     [Theory] // SEC-11, SEC-12
     [InlineData("/resend-otp", "unproven")]
     [InlineData("/resend-otp", "nobody")]

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using Onboarding.Api.Tests.Features.Mfa;
+using Onboarding.Api.Tests.Features.Passkeys;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
@@ -31,6 +32,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await SettleAsync(organization, admin);
         await InviteAsync(organization, admin, person);
         await RuleAsync(organization, admin, ada);
+        await PasskeysAsync(organization);
         await SecondFactorsAsync(organization, admin);
 
         // Whoever adds an operation adds it here.
@@ -133,6 +135,33 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await admin.DeleteAsync($"/members/{ada}/sessions")).OkAsync(HttpStatusCode.NoContent);
         await (await admin.DeleteAsync($"/members/{Guid.Empty}/sessions")).CodeAsync(HttpStatusCode.NotFound);
         await (await admin.GetAsync("/audit-log?limit=100")).OkAsync();
+    }
+
+    private async Task PasskeysAsync(TestOrganization organization)
+    {
+        await organization.AddActiveAsync("keen", Roles.User);
+        using var person = fixture.App.ClientFor(organization.Identifier, new CheckedExchanges(document, seen));
+        using var authenticator = new SoftAuthenticator(organization);
+        person.DefaultRequestHeaders.Authorization = new("Bearer", (await organization.LoginAsync("keen")).Access());
+        await (await person.TryAddPasskeyAsync(authenticator)).OkAsync(HttpStatusCode.Created);
+        await (await person.TryAddPasskeyAsync(authenticator)).CodeAsync(HttpStatusCode.BadRequest);
+        await (await person.GetAsync("/me/passkeys")).OkAsync();
+        await (await person.PatchAsJsonAsync($"/me/passkeys/{authenticator.IdText}", new { name = "Phone" })).OkAsync();
+        await (await person.PatchAsJsonAsync("/me/passkeys/AAAA", new { name = "Phone" })).CodeAsync(HttpStatusCode.NotFound);
+
+        var begun = await (await person.PostAsync("/login/passkey/options", null)).OkAsync();
+        var (token, credential) = (begun.GetProperty("passkey_token").GetString(), authenticator.Get(begun.GetProperty("options")));
+        await (await person.PostAsJsonAsync("/login/passkey", new { passkey_token = token, credential })).OkAsync();
+        await (await person.PostAsJsonAsync("/login/passkey", new { passkey_token = token, credential })).CodeAsync(HttpStatusCode.Unauthorized);
+
+        var mfa = (await (await person.PostAsJsonAsync("/login", new { username = "keen", password = TestOrganization.Password })).OkAsync()).GetProperty("mfa_token").GetString();
+        await (await person.PostAsJsonAsync("/login/mfa/passkey/options", new { mfa_token = "nonsense" })).CodeAsync(HttpStatusCode.Unauthorized);
+        await (await person.PostAsJsonAsync("/login/mfa/passkey", new { mfa_token = mfa, credential })).CodeAsync(HttpStatusCode.Unauthorized);
+        var options = (await (await person.PostAsJsonAsync("/login/mfa/passkey/options", new { mfa_token = mfa })).OkAsync()).GetProperty("options");
+        var tokens = await (await person.PostAsJsonAsync("/login/mfa/passkey", new { mfa_token = mfa, credential = authenticator.Get(options) })).OkAsync();
+        person.DefaultRequestHeaders.Authorization = new("Bearer", tokens.Access());
+        await (await person.DeleteAsync("/me/passkeys/AAAA")).CodeAsync(HttpStatusCode.NotFound);
+        await (await person.DeleteAsync($"/me/passkeys/{authenticator.IdText}")).OkAsync(HttpStatusCode.NoContent);
     }
 
     private async Task SecondFactorsAsync(TestOrganization organization, HttpClient admin)

@@ -9,8 +9,8 @@ namespace Onboarding.Api.Features.Account;
 internal sealed class OldPassword(TenantDbContext db, SessionEnding ending, TimeProvider clock)
 {
     /// <summary>
-    /// Ends sessions, sign-ins that wait for a second factor, and links to reset the password. Call it in the transaction
-    /// that changes the password, with the member's row locked; the caller saves and then revokes what is returned.
+    /// Ends sessions, sign-ins that wait for a second factor, remembered devices, and links to reset the password: whoever
+    /// has got into the mailbox still meets the second factor, on whatever device. Call it in the transaction that changes the password, with the member's row locked; the caller saves and then revokes what is returned.
     /// </summary>
     /// <param name="keep">A session that lives on: that of the member who changes the password.</param>
     public async Task<IReadOnlyCollection<Session>> EndAsync(Guid memberId, Guid? keep, CancellationToken cancellationToken)
@@ -19,6 +19,7 @@ internal sealed class OldPassword(TenantDbContext db, SessionEnding ending, Time
         await db.PasswordLinks.Where(l => l.MemberId == memberId && l.Purpose == LinkPurpose.ResetPassword && l.UsedAt == null && l.SupersededAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(l => l.SupersededAt, now), cancellationToken);
         await db.SignInChallenges.Where(c => c.MemberId == memberId).ExecuteDeleteAsync(cancellationToken);
+        await db.RememberedDevices.Where(d => d.MemberId == memberId).ExecuteDeleteAsync(cancellationToken);
         return await ending.EndOthersAsync(memberId, keep, "password_changed", cancellationToken);
     }
 }

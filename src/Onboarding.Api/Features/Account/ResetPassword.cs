@@ -1,11 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Features.SignIn;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
-using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Features.Account;
@@ -38,7 +36,7 @@ internal sealed class ResetPassword(
                 }
 
                 db.Record(changed, actor.ToActor());
-                ended = await EndAsync(member, cancellationToken);
+                ended = await old.EndAsync(member.Id, keep: null, cancellationToken);
                 return true;
             },
             cancellationToken);
@@ -49,12 +47,5 @@ internal sealed class ResetPassword(
 
         await ending.RevokeAsync(ended, cancellationToken);
         return TypedResults.NoContent();
-    }
-
-    private async Task<IReadOnlyCollection<Session>> EndAsync(Member member, CancellationToken cancellationToken)
-    {
-        // Whoever has got into the mailbox still meets the second factor, on whatever device.
-        await db.RememberedDevices.Where(d => d.MemberId == member.Id).ExecuteDeleteAsync(cancellationToken);
-        return await old.EndAsync(member.Id, keep: null, cancellationToken);
     }
 }

@@ -77,9 +77,12 @@ internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProv
 
     private async Task<IReadOnlyList<Decision>> DecideAllAsync(IReadOnlyList<Guid> ids, Step step, CancellationToken cancellationToken)
     {
-        // Read together, saved one by one. People who have not proven their address are nobody's to decide about yet.
-        var members = await db.Members
-            .Where(m => ids.Contains(m.Id) && m.Status != MemberStatus.PendingVerification && m.Status != MemberStatus.Expired)
+        // Read together, saved one by one. PostgreSQL plans a list anew each time, one id once.
+        var wanted = ids is [var only] ? db.Members.Where(m => m.Id == only) : db.Members.Where(m => ids.Contains(m.Id));
+
+        // People who have not proven their address are nobody's to decide about yet.
+        var members = await wanted
+            .Where(m => m.Status != MemberStatus.PendingVerification && m.Status != MemberStatus.Expired)
             .ToDictionaryAsync(m => m.Id, cancellationToken);
         var results = new List<Decision>(ids.Count);
         foreach (var id in ids)

@@ -22,9 +22,9 @@ internal sealed class ChangingFactors(TenantDbContext db, SecondFactors factors,
                 var session = await db.Sessions.SingleAsync(s => s.Id == actor.SessionId, cancellationToken);
 
                 // Whoever has the password and a remembered device has not shown that the factors are theirs (SEC-30).
-                if (member.TwoFactorEnabled && !session.ShowedSecondFactor)
+                if (NotShown(member, session) is { } refusal)
                 {
-                    return (Problems.Forbidden("reauthentication.required", "Sign in again with your second factor first, and without a remembered device."), []);
+                    return (refusal, []);
                 }
 
                 var outcome = await change(member, session);
@@ -40,5 +40,10 @@ internal sealed class ChangingFactors(TenantDbContext db, SecondFactors factors,
         return problem;
     }
 
-    public static ProblemHttpResult NotEnabled() => Problems.Conflict("mfa.not_enabled", "You have set up no authenticator app.");
+    /// <summary>403 where the member has a factor and this session has shown none of them; null when it may change them.</summary>
+    public static ProblemHttpResult? NotShown(Member member, Session session) => member.TwoFactorEnabled && !session.ShowedSecondFactor
+        ? Problems.Forbidden("reauthentication.required", "Sign in again with your second factor first, and without a remembered device.")
+        : null;
+
+    public static ProblemHttpResult NotEnabled() => Problems.Conflict("mfa.not_enabled", "You have set up no second factor.");
 }

@@ -47,6 +47,12 @@ internal sealed class ConfirmTotp(TenantDbContext db, SecondFactors factors, Tot
                     return totp is null ? Problems.Conflict("mfa.not_set_up", "Set the app up first.") : SetUpTotp.AlreadyEnabled();
                 }
 
+                var session = await db.Sessions.SingleAsync(s => s.Id == actor.SessionId, cancellationToken);
+                if (ChangingFactors.NotShown(member, session) is { } refusal)
+                {
+                    return refusal;
+                }
+
                 if (seeds.StepOf(request.Code.Replace(" ", "", StringComparison.Ordinal), totp, db.Organization!, now) is not { } step || !totp.TryTake(step))
                 {
                     return Problems.BadRequest("mfa.invalid", "This is not the code that the app shows now.");
@@ -55,7 +61,6 @@ internal sealed class ConfirmTotp(TenantDbContext db, SecondFactors factors, Tot
                 totp.Confirm(now);
                 db.Record(member.AddSecondFactor(MfaChange.TotpEnabled, now), actor.ToActor());
                 var codes = await factors.RenewRecoveryCodesAsync(member.Id, cancellationToken);
-                var session = await db.Sessions.SingleAsync(s => s.Id == actor.SessionId, cancellationToken);
                 session.Raise(AuthenticationMethods.OneTimePassword);
                 ended = await ending.EndOthersAsync(session.MemberId, session.Id, "mfa_changed", cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);

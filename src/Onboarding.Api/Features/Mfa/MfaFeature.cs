@@ -3,14 +3,10 @@ using Onboarding.Api.Http;
 namespace Onboarding.Api.Features.Mfa;
 
 /// <summary>Second factors: setting them up, signing in by them, and the devices that stand in for them.</summary>
-/// <remarks>
-/// Passkeys belong here too: one more <see cref="SecondFactor"/> in <see cref="SecondFactors"/>, a sign-in that ends in
-/// <see cref="SignIn.SessionStarting"/>, and routes beside those of the authenticator app.
-/// </remarks>
 internal static class MfaFeature
 {
     public static IServiceCollection AddMfa(this IServiceCollection services) => services
-        .AddScoped<SecondFactors>().AddScoped<RememberedDevices>().AddScoped<ChangingFactors>()
+        .AddScoped<SecondFactors>().AddScoped<RememberedDevices>().AddScoped<ChangingFactors>().AddScoped<FinishingLogin>()
         .AddScoped<FinishLogin>().AddScoped<SetUpTotp>().AddScoped<ConfirmTotp>().AddScoped<DisableTotp>().AddScoped<RenewRecoveryCodes>()
         .AddScoped<ListDevices>().AddScoped<ForgetDevice>();
 

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
-using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.SignIn;
@@ -20,7 +19,7 @@ internal sealed class RememberedDevices(TenantDbContext db, RequestActor actor, 
         var now = clock.GetUtcNow();
         var (device, token) = RememberedDevice.Remember(member, session, now);
         db.RememberedDevices.Add(device);
-        db.Audit("device.remembered", actor.ToActor() with { Kind = ActorKind.Member, Id = member.Id }, member.Id, note: null, now);
+        db.Audit("device.remembered", actor.By(member), member.Id, note: null, now);
         return token;
     }
 

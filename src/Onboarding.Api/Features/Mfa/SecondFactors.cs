@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
@@ -8,14 +7,17 @@ using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Features.Mfa;
 
-/// <summary>A code that <c>POST /login/mfa</c> takes.</summary>
+/// <summary>What may be shown after a right password.</summary>
 public enum SecondFactor
 {
     /// <summary>Six digits of an authenticator app.</summary>
     Totp,
 
-    /// <summary>One of the ten that were given out when the app was set up.</summary>
+    /// <summary>One of the ten that were given out with the first factor.</summary>
     RecoveryCode,
+
+    /// <summary>A passkey, at <c>POST /login/mfa/passkey</c>; the others are codes for <c>POST /login/mfa</c>.</summary>
+    Passkey,
 }
 
 /// <summary>The second factors of one member: what they are, whether a code is one, and how all of them go.</summary>
@@ -29,14 +31,38 @@ internal sealed class SecondFactors(TenantDbContext db, TotpSeeds seeds, SecretH
     public async Task<Member?> LockAsync(Guid memberId, CancellationToken cancellationToken) =>
         (await db.Members.FromSql($"SELECT *, xmin FROM members WHERE id = {memberId} FOR UPDATE").ToListAsync(cancellationToken)).SingleOrDefault();
 
+    /// <summary>The unfinished ceremony that a token belongs to, whose row is held until the transaction ends; null when there is none of the kind.</summary>
+    public async Task<SignInChallenge?> LockChallengeAsync(string token, ChallengeKind kind, CancellationToken cancellationToken)
+    {
+        var hash = SecretHasher.HashToken(token);
+        var found = await db.SignInChallenges.FromSql($"SELECT * FROM sign_in_challenges WHERE token_hash = {hash} FOR UPDATE").ToListAsync(cancellationToken);
+        return found.SingleOrDefault(challenge => challenge.Kind == kind);
+    }
+
     /// <summary>What stands between a right password and a session: to be answered by one of the member's factors. The caller saves.</summary>
-    public MfaChallengeResponse Challenge(Member member, RequestActor actor)
+    public async Task<MfaChallengeResponse> ChallengeAsync(Member member, RequestActor actor, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var (challenge, token) = SignInChallenge.Begin(ChallengeKind.SecondFactor, member.Id, state: null, now);
         db.SignInChallenges.Add(challenge);
         db.Audit("sign_in.mfa_required", actor.ToActor(), member.Id, note: null, now);
-        return new(MfaRequired: true, token, [SecondFactor.Totp, SecondFactor.RecoveryCode]);
+        return new(MfaRequired: true, token, await MethodsAsync(member.Id, cancellationToken));
+    }
+
+    private async Task<IReadOnlyList<SecondFactor>> MethodsAsync(Guid memberId, CancellationToken cancellationToken)
+    {
+        var methods = new List<SecondFactor>();
+        if (await HasTotpAsync(memberId, cancellationToken))
+        {
+            methods.Add(SecondFactor.Totp);
+        }
+
+        if (await HasPasskeyAsync(memberId, cancellationToken))
+        {
+            methods.Add(SecondFactor.Passkey);
+        }
+
+        return [.. methods, SecondFactor.RecoveryCode];
     }
 
     /// <summary>Uses a code up. False when it is none of this member's, or no longer. The caller holds the row, and saves.</summary>
@@ -56,14 +82,18 @@ internal sealed class SecondFactors(TenantDbContext db, TotpSeeds seeds, SecretH
         return [.. codes.Select(c => c.Text)];
     }
 
+    /// <summary>Whether the member has confirmed an authenticator app.</summary>
+    public Task<bool> HasTotpAsync(Guid memberId, CancellationToken cancellationToken) =>
+        db.Totp.AnyAsync(t => t.MemberId == memberId && t.ConfirmedAt != null, cancellationToken);
+
     /// <summary>Whether the member has a factor that is no authenticator app.</summary>
     public Task<bool> HasPasskeyAsync(Guid memberId, CancellationToken cancellationToken) =>
-        db.Set<IdentityUserPasskey<Guid>>().AnyAsync(p => p.UserId == memberId, cancellationToken);
+        db.Passkeys.AnyAsync(p => p.UserId == memberId, cancellationToken);
 
     /// <summary>Deletes every factor of a member and what belongs to them. The caller holds the row.</summary>
     public async Task RemoveAllAsync(Guid memberId, CancellationToken cancellationToken)
     {
-        await db.Set<IdentityUserPasskey<Guid>>().Where(p => p.UserId == memberId).ExecuteDeleteAsync(cancellationToken);
+        await db.Passkeys.Where(p => p.UserId == memberId).ExecuteDeleteAsync(cancellationToken);
         await RemoveTotpAsync(memberId, hasAnother: false, cancellationToken);
     }
 

@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Emails;
 using Onboarding.Api.Http;
@@ -125,6 +124,6 @@ internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings ch
     private Task<bool> HasPasskeyAsync(CancellationToken cancellationToken)
     {
         var memberId = actor.MemberId;
-        return db.Set<IdentityUserPasskey<Guid>>().AnyAsync(passkey => passkey.UserId == memberId, cancellationToken);
+        return db.Passkeys.AnyAsync(passkey => passkey.UserId == memberId, cancellationToken);
     }
 }

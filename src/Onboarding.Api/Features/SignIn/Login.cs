@@ -9,6 +9,7 @@ using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Features.SignIn;
@@ -28,6 +29,9 @@ public sealed record LoginRequest(
 internal sealed class Login(
     TenantDbContext db, SessionStarting sessions, SecondFactors factors, RememberedDevices devices, RequestActor actor, PasswordGate gate, IHostEnvironment environment, TimeProvider clock)
 {
+    /// <summary>Says nothing about anybody, so it may be told.</summary>
+    public const string TurnedOff = "Your organization does not let its members sign in this way.";
+
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/login", (LoginRequest request, Login useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .Throttled<LoginRequest>("login", limits => limits.Login, request => request.Username)
@@ -38,6 +42,16 @@ internal sealed class Login(
 
     public async Task<Results<Ok<TokenResponse>, Ok<MfaChallengeResponse>, ProblemHttpResult>> HandleAsync(LoginRequest request, CancellationToken cancellationToken)
     {
+        if (gate.IsFull)
+        {
+            return SetPassword.Busy();
+        }
+
+        if (!db.Organization!.Settings.SignInMethods.Contains(SignInMethod.Password))
+        {
+            return await RefuseAsync(memberId: null, cancellationToken, TurnedOff);
+        }
+
         var name = Member.Normalize(request.Username);
         var member = await db.Members.AsNoTracking().SingleOrDefaultAsync(
             m => m.Status == MemberStatus.Active && (m.NormalizedUserName == name || m.NormalizedEmail == name), cancellationToken);
@@ -73,7 +87,7 @@ internal sealed class Login(
         member.PasswordHash = renewedHash ?? member.PasswordHash;
         if (member.TwoFactorEnabled && !await devices.TryUseAsync(member, deviceToken, cancellationToken))
         {
-            var challenge = factors.Challenge(member, actor);
+            var challenge = await factors.ChallengeAsync(member, actor, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             return TypedResults.Ok(challenge);
         }
@@ -85,10 +99,10 @@ internal sealed class Login(
         return TypedResults.Ok(pair);
     }
 
-    private async Task<ProblemHttpResult> RefuseAsync(Guid? memberId, CancellationToken cancellationToken)
+    private async Task<ProblemHttpResult> RefuseAsync(Guid? memberId, CancellationToken cancellationToken, string sentence = "The user name or the password is wrong.")
     {
         db.Audit("sign_in.failed", actor.ToActor(), memberId, note: null, clock.GetUtcNow());
         await db.SaveChangesAsync(cancellationToken);
-        return Problems.Unauthorized("login.invalid", "The user name or the password is wrong.");
+        return Problems.Unauthorized("login.invalid", sentence);
     }
 }

@@ -1,5 +1,4 @@
 using Onboarding.Api.Http;
-using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.SignIn;
@@ -16,7 +15,7 @@ internal sealed class SessionStarting(TenantDbContext db, SessionTokens tokens, 
         var (session, started) = Session.Start(member.Id, methods, tokens.SessionLifetime, actor.IpAddress, actor.UserAgent, clock.GetUtcNow());
         db.Sessions.Add(session);
         var pair = tokens.Issue(member, session, predecessorId: null);
-        db.Record(started, actor.ToActor() with { Kind = ActorKind.Member, Id = member.Id });
+        db.Record(started, actor.By(member));
         return (session, pair);
     }
 }

@@ -17,6 +17,9 @@ public sealed class ChangePasswordTests(ApiFixture fixture)
         var (here, elsewhere, admins) = (await organization.TokensAsync("user"), await organization.TokensAsync("user"), await organization.TokensAsync("admin"));
         await (await organization.MeAsync(elsewhere.Access(), second)).OkAsync();
         using var user = organization.WithToken(here.Access());
+        await organization.QueryAsync<int>($"""
+            INSERT INTO remembered_devices (id, member_id, token_hash, created_at, last_used_at, expires_at) VALUES (gen_random_uuid(), '{organization.UserId}', '\x03', now(), now(), now() + interval '1 day')
+            """);
 
         var mail = await organization.MailOfAsync(organization.EmailOf("user"), () => user.ChangePasswordAsync(Chosen));
 
@@ -27,6 +30,8 @@ public sealed class ChangePasswordTests(ApiFixture fixture)
         await Eventually.HoldsAsync(
             async () => (await organization.MeAsync(elsewhere.Access(), second)).StatusCode == HttpStatusCode.Unauthorized, "the other node refuses the token");
         Assert.Equal("refresh.invalid", await (await organization.RefreshAsync(elsewhere.Refresh())).CodeAsync(HttpStatusCode.Unauthorized));
+
+        Assert.Equal(0, await organization.CountAsync("remembered_devices"));
 
         await (await user.GetAsync("/me")).OkAsync();
         await (await organization.RefreshAsync(here.Refresh())).OkAsync();

@@ -14,13 +14,18 @@ public sealed class RequiredMfaTests(ClockedApp clocked)
     private static readonly string[] Reachable =
     [
         "DELETE /me/mfa/totp",
+        "DELETE /me/passkeys/{id}",
         "DELETE /me/sessions/{id:guid}",
         "GET /me",
+        "GET /me/passkeys",
         "GET /me/sessions",
         "PATCH /me",
+        "PATCH /me/passkeys/{id}",
         "POST /me/mfa/recovery-codes",
         "POST /me/mfa/totp",
         "POST /me/mfa/totp/confirm",
+        "POST /me/passkeys",
+        "POST /me/passkeys/options",
     ];
 
     [Fact] // SEC-33: every route, those to come too

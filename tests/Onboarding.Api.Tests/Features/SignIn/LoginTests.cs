@@ -85,6 +85,22 @@ public sealed class LoginTests(ApiFixture fixture)
             await organization.QueryAsync<string>("SELECT concat(action, '|', actor_id, '|', subject_id, '|', ip_address) FROM audit_log WHERE action IN ('session.started', 'sign_in.failed') ORDER BY occurred_at"));
     }
 
+    [Theory] // SEC-19, SEC-24: the old password was good when it was checked, and is none any more when the session would start
+    [InlineData("password_hash = 'another'")]
+    [InlineData("status = 'suspended'")]
+    public async Task What_happens_to_the_member_while_the_password_is_checked_stops_the_sign_in(string change)
+    {
+        var organization = await fixture.OrganizationAsync();
+        await using var row = await RowLock.HoldAsync(organization, $"SELECT 1 FROM members WHERE id = '{organization.UserId}' FOR UPDATE");
+        var signingIn = organization.TryLoginAsync("user");
+        await row.WaitForWaitersAsync(1);
+
+        await row.ReleaseAsync($"UPDATE members SET {change} WHERE id = '{organization.UserId}'");
+
+        Assert.Equal("login.invalid", await (await signingIn).CodeAsync(HttpStatusCode.Unauthorized));
+        Assert.Equal(0, await organization.CountAsync($"sessions WHERE member_id = '{organization.UserId}'"));
+    }
+
     // Identity's version 3: marker 0x01, PRF, iterations, length of the salt, salt, subkey; big-endian.
     private static (int Marker, uint Prf, bool EnoughRounds, bool EnoughSalt) Format(string hash)
     {
