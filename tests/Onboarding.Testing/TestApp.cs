@@ -56,6 +56,7 @@ public sealed class TestApp : WebApplicationFactory<Program>
             ["Secrets:MasterKey"] = MasterKey,
             ["Web:PublicUrl"] = "http://localhost",
             ["Development:Demo"] = "false",
+            ["Development:Greeting"] = "false",
             ["Smtp:Host"] = TestSmtpServer.Host,
             ["Smtp:Port"] = smtp.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["Smtp:Security"] = "None",

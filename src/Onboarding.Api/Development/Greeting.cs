@@ -10,11 +10,11 @@ internal static class Greeting
     /// <summary>Prints it as soon as requests are answered. Development only: it tells passwords.</summary>
     public static void Welcome(this WebApplication app)
     {
-        if (app.Environment.IsDevelopment())
+        if (app.Environment.IsDevelopment() && app.Services.GetRequiredService<IOptions<DevelopmentOptions>>().Value is { Greeting: true } options)
         {
             app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(
                 new(app.Services.GetRequiredService<IOptions<WebOptions>>().Value.PublicUrl),
-                app.Services.GetRequiredService<IOptions<DevelopmentOptions>>().Value.Demo)));
+                options.Demo)));
         }
     }
 
