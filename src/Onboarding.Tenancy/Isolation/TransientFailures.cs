@@ -9,6 +9,9 @@ namespace Onboarding.Tenancy.Isolation;
 /// <summary>Which failures of the database pass by themselves.</summary>
 public static class TransientFailures
 {
+    // Where PostgreSQL refuses a value of a setting such as "role"; to a table it refuses access elsewhere.
+    private const string RefusesSetting = "call_string_check_hook";
+
     /// <summary>
     /// Whether the caller should come back later: the database is away, or could not say in time what became of a COMMIT.
     /// </summary>
@@ -25,18 +28,34 @@ public static class TransientFailures
         MultiTenantException or InvalidOperationException or DbUpdateException or RetryLimitExceededException => exception.InnerException is { } inner && IsConnectionLost(inner),
         _ => false,
     };
+
+    /// <summary>
+    /// The connection may not take the organization's role. PostgreSQL keeps the roles of a login in the memory of each
+    /// connection; one that reads them while another organization's are being granted can miss the newest until it hears
+    /// of the next grant. A new connection reads them anew.
+    /// </summary>
+    public static bool IsRoleUnseen(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: RefusesSetting } => true,
+        InvalidOperationException or DbUpdateException or RetryLimitExceededException => exception.InnerException is { } inner && IsRoleUnseen(inner),
+        _ => false,
+    };
 }
 
-/// <summary>Repeats a unit of work once when the connection broke before its COMMIT (FAULT-4).</summary>
+/// <summary>
+/// Repeats a unit of work once when the connection broke before its COMMIT (FAULT-4), or has not seen the organization's
+/// role yet.
+/// </summary>
 /// <remarks>A COMMIT that failed arrives here only when it certainly did not take place (<see cref="CommitOutcome"/>).</remarks>
 internal sealed class RetryOnceStrategy(ExecutionStrategyDependencies dependencies, NpgsqlDataSource dataSource)
     : ExecutionStrategy(dependencies, maxRetryCount: 1, maxRetryDelay: TimeSpan.FromMilliseconds(200))
 {
-    protected override bool ShouldRetryOn(Exception exception) => TransientFailures.IsConnectionLost(exception);
+    protected override bool ShouldRetryOn(Exception exception) =>
+        TransientFailures.IsConnectionLost(exception) || TransientFailures.IsRoleUnseen(exception);
 
     protected override TimeSpan? GetNextDelay(Exception lastException) =>
         base.GetNextDelay(lastException) is null ? null : TimeSpan.FromMilliseconds(100);
 
-    // One broken connection means that its idle siblings in the pool broke too.
+    // One broken connection means that its idle siblings in the pool broke too; what one has not seen they may have missed.
     protected override void OnRetry() => dataSource.Clear();
 }

@@ -39,6 +39,10 @@ public sealed record PublishedSettings
     /// <inheritdoc cref="OrganizationSettings.SignInMethods"/>
     public IReadOnlyList<SignInMethod> SignInMethods { get; init; } = [SignInMethod.Password, SignInMethod.Passkey];
 
+    /// <summary>Whether a password signs in who has a passkey, too. Who has none needs the password to add the first.</summary>
+    [JsonIgnore]
+    public bool TakesPasswords => SignInMethods.Contains(SignInMethod.Password);
+
     /// <summary>The organization's own roles and what they may do.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> CustomRoles { get; init; } = FrozenDictionary<string, IReadOnlyList<string>>.Empty;
 

@@ -1,4 +1,7 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Onboarding.Tenancy.Data;
@@ -44,6 +47,35 @@ public sealed class UnitOfWorkTests(IsolationFixture fixture)
             Assert.Throws<DbUpdateConcurrencyException>(() => db.SaveChanges());
             return 0;
         });
+    }
+
+    // A connection that has missed the grant of a new organization's role: once is enough, and no data is served meanwhile.
+    [Fact]
+    public async Task What_a_connection_may_not_become_yet_is_tried_again_on_a_new_one()
+    {
+        var a = await fixture.OrganizationAsync();
+        var login = new NpgsqlConnectionStringBuilder(fixture.Database.ApplicationConnectionString).Username;
+        await fixture.OwnerAsync<string>($"REVOKE {a.Schema} FROM {login}");
+        var refused = await Assert.ThrowsAsync<RetryLimitExceededException>(() => fixture.InAsync(a, db => db.Members.CountAsync()));
+        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, Assert.IsType<PostgresException>(refused.InnerException).SqlState);
+
+        var granting = new Granting(() => fixture.OwnerAsync<string>($"GRANT {a.Schema} TO {login}"));
+        await using var db = new TenantDbContext((DbContextOptions<TenantDbContext>)new DbContextOptionsBuilder<TenantDbContext>()
+            .UseTenant(fixture.Services.GetRequiredService<NpgsqlDataSource>())
+            .AddInterceptors(new TenantCommandInterceptor(), granting).Options) { Organization = a };
+        Assert.Equal(1, await db.Members.CountAsync());
+        Assert.Equal(1, granting.Failures);
+    }
+
+    private sealed class Granting(Func<Task> grant) : DbCommandInterceptor
+    {
+        public int Failures { get; private set; }
+
+        public override async Task CommandFailedAsync(DbCommand command, CommandErrorEventData eventData, CancellationToken cancellationToken = default)
+        {
+            Failures++;
+            await grant();
+        }
     }
 
     [Fact]

@@ -5,7 +5,6 @@ using Onboarding.Api.Features.SignIn;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
-using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Features.Passkeys;
@@ -41,7 +40,7 @@ internal sealed class RemovePasskey(TenantDbContext db, ChangingFactors changing
         }
 
         var settings = db.Organization!.Settings;
-        if (passkeys.Count == 1 && !settings.SignInMethods.Contains(SignInMethod.Password))
+        if (passkeys.Count == 1 && !settings.TakesPasswords)
         {
             return (Problems.Conflict("sign_in_method.needed", "Your organization lets its members sign in by passkey only, and this is your last one."), []);
         }

@@ -9,7 +9,6 @@ using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
-using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Features.SignIn;
@@ -47,11 +46,6 @@ internal sealed class Login(
             return SetPassword.Busy();
         }
 
-        if (!db.Organization!.Settings.SignInMethods.Contains(SignInMethod.Password))
-        {
-            return await RefuseAsync(memberId: null, cancellationToken, TurnedOff);
-        }
-
         var name = Member.Normalize(request.Username);
         var member = await db.Members.AsNoTracking().SingleOrDefaultAsync(
             m => m.Status == MemberStatus.Active && (m.NormalizedUserName == name || m.NormalizedEmail == name), cancellationToken);
@@ -82,6 +76,12 @@ internal sealed class Login(
         if (member is not { Status: MemberStatus.Active } || member.PasswordHash != known.PasswordHash)
         {
             return await RefuseAsync(known.Id, cancellationToken);
+        }
+
+        // Who has no passkey yet comes in by password all the same, and gets no further than adding one (RequiredMfa).
+        if (!db.Organization!.Settings.TakesPasswords && await factors.HasPasskeyAsync(member.Id, cancellationToken))
+        {
+            return await RefuseAsync(known.Id, cancellationToken, TurnedOff);
         }
 
         member.PasswordHash = renewedHash ?? member.PasswordHash;

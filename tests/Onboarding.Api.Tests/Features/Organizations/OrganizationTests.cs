@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Onboarding.Api.Tests.Features.Passkeys;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Features.Organizations;
@@ -133,6 +134,19 @@ public sealed class OrganizationTests(ApiFixture fixture)
         await organization.QueryAsync<int>($"INSERT INTO passkeys (credential_id, user_id, data) VALUES ('\\x02', '{organization.AdminId}', '{{}}') RETURNING 1");
         await (await admin.PatchAsJsonAsync("/organization", change)).OkAsync();
         Assert.Equal(["passkey"], await organization.QueryAsync<string>("SELECT sign_in_methods FROM settings"));
+
+        // This session has shown no passkey, so it changes nothing any more.
+        Assert.Equal("mfa.setup_required", await (await admin.PatchAsJsonAsync("/organization", new { security = new { } })).CodeAsync(HttpStatusCode.Forbidden));
+        Assert.Equal(["passkey"], await organization.QueryAsync<string>("SELECT sign_in_methods FROM settings"));
+    }
+
+    [Fact]
+    public async Task Methods_that_are_left_out_are_all()
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        await (await admin.AllowAsync("password")).OkAsync();
+        Assert.Equal(["password"], await organization.QueryAsync<string>("SELECT sign_in_methods FROM settings"));
         await (await admin.PatchAsJsonAsync("/organization", new { security = new { } })).OkAsync();
         Assert.Equal(["password passkey"], await organization.QueryAsync<string>("SELECT sign_in_methods FROM settings"));
     }

@@ -198,7 +198,34 @@ public sealed class PasskeyLoginTests(ApiFixture fixture)
         Assert.True(await organization.AsksForMfaAsync("admin"));
 
         await (await admin.AllowAsync("passkey")).OkAsync();
-        Assert.Equal("login.invalid", await (await organization.TryLoginAsync("user")).CodeAsync(HttpStatusCode.Unauthorized));
+        Assert.Equal("login.invalid", await (await organization.TryLoginAsync("admin")).CodeAsync(HttpStatusCode.Unauthorized));
         await (await organization.LoginWithAsync(authenticator)).OkAsync();
+    }
+
+    [Fact] // SEC-33
+    public async Task Where_passwords_are_turned_off_one_still_leads_to_the_first_passkey_and_nowhere_else()
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        using var authenticator = await organization.AddPasskeyAsync(admin);
+        using var before = await organization.SignInAsync("user");
+        await (await admin.AllowAsync("passkey")).OkAsync();
+
+        // It acts on live sessions, that of the admin among them, until they have shown a passkey.
+        Assert.Equal("mfa.setup_required", await (await admin.GetAsync("/members")).CodeAsync(HttpStatusCode.Forbidden));
+        Assert.Equal("mfa.setup_required", await (await before.GetAsync("/me/devices")).CodeAsync(HttpStatusCode.Forbidden));
+
+        using var byPasskey = await organization.SignInWithAsync(authenticator);
+        await (await byPasskey.GetAsync("/members")).OkAsync();
+
+        var tokens = await organization.TokensAsync("user");
+        using var user = organization.WithToken(tokens.Access());
+        Assert.Equal("mfa.setup_required", await (await user.GetAsync("/me/devices")).CodeAsync(HttpStatusCode.Forbidden));
+        using var first = await organization.AddPasskeyAsync(user);
+        using var refreshed = organization.WithToken((await (await organization.RefreshAsync(tokens.Refresh())).OkAsync()).Access());
+        await (await refreshed.GetAsync("/me/devices")).OkAsync();
+
+        Assert.Equal("login.invalid", await (await organization.TryLoginAsync("user")).CodeAsync(HttpStatusCode.Unauthorized));
+        await (await organization.LoginWithAsync(first)).OkAsync();
     }
 }
