@@ -9,7 +9,7 @@ public enum RedeemOutcome
     /// <summary>It is past its time.</summary>
     Expired,
 
-    /// <summary>It came again after its successor was used, or past the grace: the family must be revoked.</summary>
+    /// <summary>Another party has gone on from the same exchange, or it came again past the grace: the family must be revoked.</summary>
     Reused,
 }
 
@@ -17,7 +17,8 @@ public enum RedeemOutcome
 /// <remarks>
 /// A client that lost the answer (a crash, a dead network) asks again with the same token. For
 /// <see cref="Grace"/> after the first exchange, and while nobody has used the successor, that is answered with a
-/// fresh pair (FAULT-3). Any other second use means that two parties hold the token, and ends the session.
+/// fresh pair (FAULT-3). Of all pairs that one token was answered with, one goes on: whoever comes with another means
+/// that two parties hold the token, and ends the session, as any other second use does.
 /// </remarks>
 public sealed class RefreshToken
 {
@@ -68,12 +69,17 @@ public sealed class RefreshToken
     }
 
     /// <summary>Exchanges it. Call it on a locked row only.</summary>
-    /// <param name="successorUsed">Whether a token issued for this one has itself been exchanged.</param>
-    public RedeemOutcome Redeem(bool successorUsed, DateTimeOffset now)
+    /// <param name="rivalUsed">Whether a token issued for this one, or another one issued for its predecessor, has itself been exchanged.</param>
+    public RedeemOutcome Redeem(bool rivalUsed, DateTimeOffset now)
     {
-        if (RedeemedAt is { } first)
+        if (rivalUsed || now - RedeemedAt > Grace)
         {
-            return now - first <= Grace && !successorUsed ? RedeemOutcome.Redeemed : RedeemOutcome.Reused;
+            return RedeemOutcome.Reused;
+        }
+
+        if (RedeemedAt is not null)
+        {
+            return RedeemOutcome.Redeemed;
         }
 
         if (now >= ExpiresAt)

@@ -10,7 +10,7 @@ namespace Onboarding.Api.Features.Account;
 
 /// <param name="Email">The address to have from now on; the code goes there.</param>
 public sealed record ChangeEmailRequest(
-    [property: Required, StringLength(254), EmailAddress, RegularExpression(@"[^@\s]+@[^@\s.]+(\.[^@\s.]+)*", ErrorMessage = "This is not an e-mail address.")] string Email);
+    [property: Required, StringLength(254), EmailAddress, RegularExpression(NameRules.Email, ErrorMessage = NameRules.NoEmail)] string Email);
 
 /// <summary>The signed-in member wants another address; nothing changes before a code has proven it (SEC-30).</summary>
 /// <remarks>

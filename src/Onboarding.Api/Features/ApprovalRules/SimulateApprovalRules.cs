@@ -7,7 +7,7 @@ using Onboarding.Tenancy.Members;
 namespace Onboarding.Api.Features.ApprovalRules;
 
 public sealed record SimulateApprovalRulesRequest(
-    [property: Required, StringLength(254), EmailAddress, RegularExpression(PersonRules.Email, ErrorMessage = PersonRules.NoEmail)] string Email);
+    [property: Required, StringLength(254), EmailAddress, RegularExpression(NameRules.Email, ErrorMessage = NameRules.NoEmail)] string Email);
 
 /// <param name="Action">What would happen to whoever proves the address now.</param>
 /// <param name="Role">Role that would be given.</param>

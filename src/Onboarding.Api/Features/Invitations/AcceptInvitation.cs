@@ -16,8 +16,8 @@ namespace Onboarding.Api.Features.Invitations;
 /// <param name="FullName">As mails will greet the person.</param>
 /// <param name="Password">12 characters or more, no rules about what kind; common ones are refused.</param>
 public sealed record AcceptInvitationRequest(
-    [property: Required, RegularExpression(PersonRules.UserName, ErrorMessage = PersonRules.NoUserName)] string Username,
-    [property: Required, StringLength(200, MinimumLength = 1), RegularExpression(PersonRules.FullName, ErrorMessage = PersonRules.NoFullName)] string FullName,
+    [property: Required, RegularExpression(NameRules.UserName, ErrorMessage = NameRules.NoUserName)] string Username,
+    [property: Required, StringLength(200, MinimumLength = 1), RegularExpression(NameRules.Name, ErrorMessage = NameRules.NoName)] string FullName,
     [property: Required, StringLength(PasswordRules.MaxLength)] string Password);
 
 /// <summary>An invited person comes in: the link has proven the address, and the queue is skipped. Can sign in from then on.</summary>

@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Onboarding.Api.Features.Registration;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Members;
 
@@ -10,14 +9,14 @@ namespace Onboarding.Api.Features.Invitations;
 /// <param name="Email">Whom to invite.</param>
 /// <param name="Role">Role that accepting gives; <c>user</c> when left out, never more than the caller's own (ONB-8).</param>
 public sealed record InvitationRequest(
-    [property: Required, StringLength(254), EmailAddress, RegularExpression(PersonRules.Email, ErrorMessage = PersonRules.NoEmail)] string Email,
+    [property: Required, StringLength(254), EmailAddress, RegularExpression(NameRules.Email, ErrorMessage = NameRules.NoEmail)] string Email,
     [property: StringLength(64)] string? Role = null);
 
 /// <param name="Email">One person; or</param>
 /// <param name="Role">With <c>email</c>: the role that accepting gives, <c>user</c> when left out.</param>
 /// <param name="Invitations">up to 100 of them.</param>
 public sealed record InviteRequest(
-    [property: StringLength(254), EmailAddress, RegularExpression(PersonRules.Email, ErrorMessage = PersonRules.NoEmail)] string? Email = null,
+    [property: StringLength(254), EmailAddress, RegularExpression(NameRules.Email, ErrorMessage = NameRules.NoEmail)] string? Email = null,
     [property: StringLength(64)] string? Role = null,
     [property: Length(1, InviteRequest.MaxInvitations)] IReadOnlyList<InvitationRequest>? Invitations = null) : IValidatableObject
 {

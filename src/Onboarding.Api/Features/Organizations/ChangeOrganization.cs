@@ -31,7 +31,7 @@ public sealed record SecurityPolicyRequest(
 /// <param name="Branding">Replaced as a whole; left out, it stays.</param>
 /// <param name="Security">Replaced as a whole; left out, it stays.</param>
 public sealed record ChangeOrganizationRequest(
-    [property: StringLength(200, MinimumLength = 1), RegularExpression(@"\s*\S[^\p{Cc}]*", ErrorMessage = "A name has at least one letter and no control characters.")] string? Name = null,
+    [property: StringLength(200, MinimumLength = 1), RegularExpression(NameRules.Name, ErrorMessage = NameRules.NoName)] string? Name = null,
     BrandingRequest? Branding = null,
     SecurityPolicyRequest? Security = null);
 

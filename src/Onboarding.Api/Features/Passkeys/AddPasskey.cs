@@ -18,7 +18,7 @@ namespace Onboarding.Api.Features.Passkeys;
 /// <param name="Credential">What <c>navigator.credentials.create</c> gave, by its <c>toJSON()</c>.</param>
 public sealed record AddPasskeyRequest(
     [property: Required, StringLength(256)] string PasskeyToken,
-    [property: Required, StringLength(RenamePasskeyRequest.MaxName, MinimumLength = 1), RegularExpression(@"\s*\S[^\p{Cc}]*", ErrorMessage = "A name has at least one letter and no control characters.")] string Name,
+    [property: Required, StringLength(RenamePasskeyRequest.MaxName, MinimumLength = 1), RegularExpression(NameRules.Name, ErrorMessage = NameRules.NoName)] string Name,
     [property: Required, MinLength(1)] IReadOnlyDictionary<string, JsonElement> Credential);
 
 /// <param name="RecoveryCodes">There with the first factor: ten codes for whoever loses it; each works once, and they are never shown again.</param>

@@ -9,7 +9,7 @@ namespace Onboarding.Api.Features.Passkeys;
 
 /// <param name="Name">By which the member knows it again.</param>
 public sealed record RenamePasskeyRequest(
-    [property: Required, StringLength(RenamePasskeyRequest.MaxName, MinimumLength = 1), RegularExpression(@"\s*\S[^\p{Cc}]*", ErrorMessage = "A name has at least one letter and no control characters.")] string Name)
+    [property: Required, StringLength(RenamePasskeyRequest.MaxName, MinimumLength = 1), RegularExpression(NameRules.Name, ErrorMessage = NameRules.NoName)] string Name)
 {
     internal const int MaxName = 64;
 }

@@ -14,20 +14,9 @@ namespace Onboarding.Api.Features.Registration;
 /// <param name="Email">Where the code goes.</param>
 /// <param name="FullName">As mails will greet the person.</param>
 public sealed record RegisterRequest(
-    [property: Required, RegularExpression(PersonRules.UserName, ErrorMessage = PersonRules.NoUserName)] string Username,
-    [property: Required, StringLength(254), EmailAddress, RegularExpression(PersonRules.Email, ErrorMessage = PersonRules.NoEmail)] string Email,
-    [property: Required, StringLength(200, MinimumLength = 1), RegularExpression(PersonRules.FullName, ErrorMessage = PersonRules.NoFullName)] string FullName);
-
-/// <summary>What names and addresses of people have to look like, wherever they are given.</summary>
-internal static class PersonRules
-{
-    public const string UserName = @"[\p{L}\p{N}._-]{3,64}";
-    public const string NoUserName = "A user name has 3 to 64 letters, digits, dots, dashes or underscores.";
-    public const string Email = @"[^@\s]+@[^@\s.]+(\.[^@\s.]+)*";
-    public const string NoEmail = "This is not an e-mail address.";
-    public const string FullName = @"\s*\S[^\p{Cc}]*";
-    public const string NoFullName = "A name has at least one letter and no control characters.";
-}
+    [property: Required, RegularExpression(NameRules.UserName, ErrorMessage = NameRules.NoUserName)] string Username,
+    [property: Required, StringLength(254), EmailAddress, RegularExpression(NameRules.Email, ErrorMessage = NameRules.NoEmail)] string Email,
+    [property: Required, StringLength(200, MinimumLength = 1), RegularExpression(NameRules.Name, ErrorMessage = NameRules.NoName)] string FullName);
 
 public sealed record RegistrationResponse(string Status);
 

@@ -8,7 +8,7 @@ namespace Onboarding.Api.Features.SignIn;
 
 /// <param name="FullName">As mails and lists show the person.</param>
 public sealed record ChangeMeRequest(
-    [property: Required, StringLength(200, MinimumLength = 1), RegularExpression(@"\s*\S[^\p{Cc}]*", ErrorMessage = "A name has at least one letter and no control characters.")] string FullName);
+    [property: Required, StringLength(200, MinimumLength = 1), RegularExpression(NameRules.Name, ErrorMessage = NameRules.NoName)] string FullName);
 
 /// <summary>The signed-in member changes the own profile. Role, status and address are not part of it (SEC-36).</summary>
 internal sealed class ChangeMe(TenantDbContext db, GetMe me, RequestActor actor, TimeProvider clock)

@@ -54,10 +54,10 @@ internal sealed class Refresh(TenantDbContext db, SessionTokens tokens, SessionE
 
         var token = await db.RefreshTokens.SingleAsync(t => t.TokenHash == hash, cancellationToken);
         var member = await db.Members.SingleAsync(m => m.Id == session.MemberId, cancellationToken);
-        var successorUsed = token.RedeemedAt is not null
-            && await db.RefreshTokens.AnyAsync(t => t.PredecessorId == token.Id && t.RedeemedAt != null, cancellationToken);
+        var rivalUsed = await db.RefreshTokens.AnyAsync(
+            t => t.SessionId == session.Id && t.RedeemedAt != null && t.Id != token.Id && (t.PredecessorId == token.Id || t.PredecessorId == token.PredecessorId), cancellationToken);
 
-        var outcome = member.Status == MemberStatus.Active ? token.Redeem(successorUsed, now) : RedeemOutcome.Expired;
+        var outcome = member.Status == MemberStatus.Active ? token.Redeem(rivalUsed, now) : RedeemOutcome.Expired;
         if (outcome == RedeemOutcome.Expired)
         {
             return new(null, null);

@@ -98,6 +98,20 @@ public sealed class RegisterTests(ApiFixture fixture)
         await (await organization.VerifyAsync(email, mail.Code)).OkAsync();
     }
 
+    [Theory] // SEC-45
+    [InlineData("Eve\u202Egnp.exe", false)]
+    [InlineData("\u2067Eve", false)]
+    [InlineData("Eve\u0007", false)]
+    [InlineData("\t", false)]
+    [InlineData("\u0639\u0644\u0649 \u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645", true)]
+    public async Task A_name_may_be_in_any_script_but_not_turn_the_text_around_it(string name, bool good)
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var answer = await organization.Anonymous.PostAsJsonAsync("/register", new { username = "eve", email = organization.EmailOf("eve"), full_name = name });
+        Assert.Equal(good ? HttpStatusCode.Accepted : HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(good ? 1 : 0, await organization.CountAsync("members WHERE user_name = 'eve'"));
+    }
+
     [Theory] // SEC-36
     [InlineData("role", "admin")]
     [InlineData("status", "active")]

@@ -95,9 +95,21 @@ public sealed class RefreshTests(ClockedApp clocked)
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => organization.RefreshAsync(first.Refresh())));
         Assert.Equal(20, answers.Count(HttpStatusCode.OK));
 
-        // Of the twenty successors one lives on; who comes with another one ends the session.
+        // Of the twenty successors one lives on.
         await (await organization.RefreshAsync((await answers[0].JsonAsync()).Refresh())).OkAsync();
         Assert.Equal("refresh.reused", await (await organization.RefreshAsync(first.Refresh())).CodeAsync(HttpStatusCode.Unauthorized));
+    }
+
+    [Fact] // SEC-23: a thief and the owner each got a pair for the same token, and each goes on from theirs
+    public async Task Two_that_go_on_from_the_same_exchange_end_the_whole_family()
+    {
+        var organization = await clocked.OrganizationAsync();
+        var first = await organization.TokensAsync("user");
+        var owners = await (await organization.RefreshAsync(first.Refresh())).OkAsync();
+        var thiefs = await (await organization.RefreshAsync(first.Refresh())).OkAsync();
+        var latest = await (await organization.RefreshAsync(owners.Refresh())).OkAsync();
+
+        await RequireFamilyEndedAsync(organization, reused: thiefs.Refresh(), latest);
     }
 
     private static async Task RequireFamilyEndedAsync(TestOrganization organization, string reused, System.Text.Json.JsonElement latest)
