@@ -148,7 +148,7 @@ internal sealed class BenchEnvironment : IAsyncDisposable
     public string TokenOf(BenchOrganization of)
     {
         var (session, _) = Session.Start(of.Admin.Id, ["pwd"], TimeSpan.FromDays(1), ipAddress: null, userAgent: null, Services.GetRequiredService<TimeProvider>().GetUtcNow());
-        return Services.GetRequiredService<AccessTokens>().Issue(of.Organization, of.Admin, session);
+        return Services.GetRequiredService<AccessTokens>().Issue(of.Organization, of.Admin, session).Token;
     }
 
     /// <summary>Runs SQL as the owner.</summary>

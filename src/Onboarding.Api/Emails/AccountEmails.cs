@@ -1,5 +1,5 @@
+using Onboarding.Api.Features.Members;
 using Microsoft.EntityFrameworkCore;
-using Onboarding.Api.Features.Account;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.SignIn;

@@ -3,8 +3,12 @@ namespace Onboarding.Api.Features;
 /// <summary>What names and addresses have to look like, wherever they are given.</summary>
 internal static class NameRules
 {
-    public const string UserName = @"[\p{L}\p{N}._-]{3,64}";
-    public const string NoUserName = "A user name has 3 to 64 letters, digits, dots, dashes or underscores.";
+    /// <summary>
+    /// Letters and digits of any script, but none that Unicode takes for another way to write such ones, as the full
+    /// width forms are: of two names that look the same one would pass for the other (ONB-5).
+    /// </summary>
+    public const string UserName = @"(?!.*[" + SameAsOthers + @"])[\p{L}\p{N}._-]{3,64}";
+    public const string NoUserName = "A user name has 3 to 64 plain letters, digits, dots, dashes or underscores.";
     public const string Email = @"[^@\s]+@[^@\s.]+(\.[^@\s.]+)*";
     public const string NoEmail = "This is not an e-mail address.";
 
@@ -14,6 +18,17 @@ internal static class NameRules
     /// </summary>
     public const string Name = @"\s*[^\s" + Unseen + "][^" + Unseen + "]*";
     public const string NoName = "A name has at least one letter, and no characters that control or turn the text.";
+
+    // Letters and numbers whose compatibility form (NFKC) is made of others that are allowed, and the parts of Korean
+    // syllables (Unicode 15). Computed here the form itself would need ICU on every machine.
+    private const string SameAsOthers =
+        @"\u00AA-\u00BA\u0132-\u0133\u0149\u017F\u01C4-\u01CC\u01F1-\u01F3\u02B0-\u02B8\u02E0-\u02E4\u0374\u03D0-\u03D6" +
+        @"\u03F0-\u03F2\u03F4-\u03F5\u03F9\u0587\u0675-\u0678\u0EDC-\u0EDD\u10FC\u1100-\u11FF\u1D2C-\u1D2E\u1D30-\u1D3A" +
+        @"\u1D3C-\u1D4D\u1D4F-\u1D6A\u1D78\u1D9B-\u1DBF\u1E9A-\u1E9B\u1F71\u1F73\u1F75\u1F77\u1F79\u1F7B\u1F7D\u1FBB\u1FBE\u1FC9" +
+        @"\u1FCB\u1FD3\u1FDB\u1FE3\u1FEB\u1FF9\u1FFB\u2070-\u2131\u2133-\u2149\u2160-\u217F\u2460-\u2473\u2488-\u24EA\u2C7C-\u2C7D" +
+        @"\u2D6F\u3038-\u303A\u309F\u30FF\u3131-\u3195\u3251-\u32BF\uA69C-\uA69D\uA770\uA7F2-\uA7F4\uA7F8-\uA7F9\uA960-\uA97F" +
+        @"\uAB5C-\uAB5F\uAB69\uD7B0-\uD7FF\uF900-\uFA0D\uFA10\uFA12\uFA15-\uFA1E\uFA20\uFA22\uFA25-\uFA26\uFA2A-\uFB17" +
+        @"\uFB20-\uFB28\uFB4F-\uFC5A\uFC64-\uFC8F\uFC91-\uFCD8\uFCDA-\uFCF1\uFCF5-\uFD3B\uFD50-\uFDF9\uFE80-\uFF9D\uFFA0-\uFFDC";
 
     private const string Unseen = @"\p{Cc}\u202A-\u202E\u2066-\u2069";
 }

@@ -20,8 +20,9 @@ internal sealed partial class ClusterListener(
             {
                 await ListenAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is NpgsqlException or IOException or InvalidOperationException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
+                // Whatever it was: what leaves a background service stops the node.
                 Lost(exception);
                 await Task.Delay(Poll, stoppingToken);
             }

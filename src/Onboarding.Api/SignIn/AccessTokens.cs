@@ -14,18 +14,19 @@ internal sealed class AccessTokens(SigningKeys keys, IOptions<SignInOptions> opt
 {
     private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
 
-    public TimeSpan Lifetime => options.Value.AccessTokenLifetime;
-
-    public string Issue(Organization organization, Member member, Session session)
+    /// <summary>A token, and how long it is good: never longer than the session that it speaks for (SEC-26).</summary>
+    public (string Token, TimeSpan Lifetime) Issue(Organization organization, Member member, Session session)
     {
         var now = clock.GetUtcNow();
-        return handler.CreateToken(new SecurityTokenDescriptor
+        var (limit, left) = (options.Value.AccessTokenLifetime, session.ExpiresAt - now);
+        var lifetime = left < limit ? left : limit;
+        var token = handler.CreateToken(new SecurityTokenDescriptor
         {
             Issuer = web.Value.UrlOf(organization),
             Audience = organization.Id,
             IssuedAt = now.UtcDateTime,
             NotBefore = now.UtcDateTime,
-            Expires = (now + Lifetime).UtcDateTime,
+            Expires = (now + lifetime).UtcDateTime,
             TokenType = TokenClaims.Type,
             SigningCredentials = keys.Current,
             Claims = new Dictionary<string, object>
@@ -39,5 +40,6 @@ internal sealed class AccessTokens(SigningKeys keys, IOptions<SignInOptions> opt
                 [TokenClaims.Id] = Ids.New(now).ToString(),
             },
         });
+        return (token, lifetime);
     }
 }

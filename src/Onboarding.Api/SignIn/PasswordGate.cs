@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
+using Onboarding.Api.Http;
 using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Api.SignIn;
@@ -34,6 +36,10 @@ internal sealed class PasswordGate(IPasswordHasher<Member> hasher) : IDisposable
         var result = await RunAsync<object>(() => hasher.VerifyHashedPassword(null!, hash ?? nobody.Value, password), cancellationToken);
         return result is null ? null : hash is null ? PasswordVerificationResult.Failed : (PasswordVerificationResult)result;
     }
+
+    /// <summary>The answer where too many wait.</summary>
+    public static ProblemHttpResult Busy() =>
+        Problems.TooManyRequests("server.busy", "Too many people sign in right now. Try again in a moment.", TimeSpan.FromSeconds(2));
 
     public void Dispose() => gate.Dispose();
 

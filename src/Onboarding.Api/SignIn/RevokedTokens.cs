@@ -16,8 +16,9 @@ namespace Onboarding.Api.SignIn;
 internal sealed class RevokedTokens(
     IDbContextFactory<PlatformDbContext> platform, ClusterSignals signals, IOptions<SignInOptions> options, TimeProvider clock)
 {
-    // Rows become visible at commit, a little after they are stamped; the overlap catches the stragglers.
-    private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(15);
+    // Rows become visible at commit, a little after they are stamped, and by a clock that may be behind ours (FAULT-9);
+    // the overlap catches the stragglers.
+    private static readonly TimeSpan Overlap = AccessTokenHandler.ClockSkew + TimeSpan.FromSeconds(15);
 
     private readonly ConcurrentDictionary<(Guid Organization, Guid Subject), DateTimeOffset> revoked = new();
     private DateTimeOffset readUpTo = DateTimeOffset.MinValue;

@@ -30,16 +30,24 @@ public static class TransientFailures
     };
 
     /// <summary>
+    /// Whether it makes sense to try again at once: not where PostgreSQL, or the pool, was too slow. A statement that
+    /// took its time would take it twice, and a crowd that waits for connections would be made to open new ones.
+    /// </summary>
+    public static bool IsWorthRepeating(Exception exception) => (IsConnectionLost(exception) && !IsTimeout(exception)) || IsRoleUnseen(exception);
+
+    /// <summary>
     /// The connection may not take the organization's role. PostgreSQL keeps the roles of a login in the memory of each
     /// connection; one that reads them while another organization's are being granted can miss the newest until it hears
     /// of the next grant. A new connection reads them anew.
     /// </summary>
-    public static bool IsRoleUnseen(Exception exception) => exception switch
+    private static bool IsRoleUnseen(Exception exception) => exception switch
     {
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: RefusesSetting } => true,
-        InvalidOperationException or DbUpdateException or RetryLimitExceededException => exception.InnerException is { } inner && IsRoleUnseen(inner),
+        InvalidOperationException or DbUpdateException => exception.InnerException is { } inner && IsRoleUnseen(inner),
         _ => false,
     };
+
+    private static bool IsTimeout(Exception exception) => exception is TimeoutException || (exception.InnerException is { } inner && IsTimeout(inner));
 }
 
 /// <summary>
@@ -50,8 +58,7 @@ public static class TransientFailures
 internal sealed class RetryOnceStrategy(ExecutionStrategyDependencies dependencies, NpgsqlDataSource dataSource)
     : ExecutionStrategy(dependencies, maxRetryCount: 1, maxRetryDelay: TimeSpan.FromMilliseconds(200))
 {
-    protected override bool ShouldRetryOn(Exception exception) =>
-        TransientFailures.IsConnectionLost(exception) || TransientFailures.IsRoleUnseen(exception);
+    protected override bool ShouldRetryOn(Exception exception) => TransientFailures.IsWorthRepeating(exception);
 
     protected override TimeSpan? GetNextDelay(Exception lastException) =>
         base.GetNextDelay(lastException) is null ? null : TimeSpan.FromMilliseconds(100);

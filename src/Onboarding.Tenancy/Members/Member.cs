@@ -344,8 +344,8 @@ public sealed class Member : IdentityUser<Guid>
     }
 
     /// <summary>
-    /// The form in which user names and addresses are compared: NFKC, upper case, so that look-alikes of one name
-    /// collide at the unique index.
+    /// The form in which user names and addresses are compared: upper case, and NFKC where the runtime has ICU. User names
+    /// do not rely on that: what it would change is refused when a name is chosen.
     /// </summary>
     public static string Normalize(string name) => name.Trim().Normalize(System.Text.NormalizationForm.FormKC).ToUpperInvariant();
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
@@ -40,7 +41,7 @@ internal sealed class ChangePassword(
         var verified = await gate.VerifyAsync(member?.PasswordHash, request.CurrentPassword, cancellationToken);
         if (verified is null)
         {
-            return PasswordByLink.Busy();
+            return PasswordGate.Busy();
         }
 
         if (member is null || verified == PasswordVerificationResult.Failed)
@@ -57,7 +58,7 @@ internal sealed class ChangePassword(
 
         if (await gate.HashAsync(request.Password, cancellationToken) is not { } hash)
         {
-            return PasswordByLink.Busy();
+            return PasswordGate.Busy();
         }
 
         var ended = await db.InTransactionAsync(() => ChangeAsync(id, member.PasswordHash!, hash, cancellationToken), cancellationToken);

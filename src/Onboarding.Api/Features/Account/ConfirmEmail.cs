@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
@@ -39,14 +40,11 @@ internal sealed class PasswordByLink(TenantDbContext db, PasswordGate gate, Time
 
         if (await gate.HashAsync(password, cancellationToken) is not { } passwordHash)
         {
-            return Busy();
+            return PasswordGate.Busy();
         }
 
         return await db.InTransactionAsync(() => UseAsync(found.Link, passwordHash, set, cancellationToken), cancellationToken) ? null : Invalid(found.Link);
     }
-
-    public static ProblemHttpResult Busy() =>
-        Problems.TooManyRequests("server.busy", "Too many people sign in right now. Try again in a moment.", TimeSpan.FromSeconds(2));
 
     private async Task<bool> UseAsync(PasswordLink found, string passwordHash, Func<Member, string, Task<bool>> set, CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
+using Onboarding.Tenancy;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
@@ -45,8 +46,8 @@ internal sealed class GetAuditLog(TenantDbContext db)
         var entries = db.AuditLog.AsNoTracking();
         entries = query.Actor is { } actor ? entries.Where(e => e.ActorId == actor) : entries;
         entries = query.Action is { } action ? entries.Where(e => e.Action == action) : entries;
-        entries = query.From?.ToUniversalTime() is { } from ? entries.Where(e => e.OccurredAt >= from) : entries;
-        entries = query.To?.ToUniversalTime() is { } to ? entries.Where(e => e.OccurredAt < to) : entries;
+        entries = query.From?.ToUniversalTime() is { } from ? entries.Where(e => e.OccurredAt >= from && e.Id > IdAt(from, -1)) : entries;
+        entries = query.To?.ToUniversalTime() is { } to ? entries.Where(e => e.OccurredAt < to && e.Id < IdAt(to, 1)) : entries;
         entries = after is var (_, id) ? entries.Where(e => e.Id < id) : entries;
 
         var rows = await entries.OrderByDescending(e => e.Id).Take(page.Take)
@@ -54,4 +55,8 @@ internal sealed class GetAuditLog(TenantDbContext db)
             .ToListAsync(cancellationToken);
         return TypedResults.Ok(rows.ToPage(page, row => Cursor.Of(row.OccurredAt, row.Id)));
     }
+
+    // Ids begin with their time, so their index finds an old day without reading what is newer.
+    private static Guid IdAt(DateTimeOffset at, int milliseconds) =>
+        at <= DateTimeOffset.UnixEpoch ? Guid.Empty : at.Year >= 9999 ? Guid.AllBitsSet : Ids.New(at.AddMilliseconds(milliseconds));
 }

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Onboarding.Api.Features.Approvals;
-using Onboarding.Api.Features.Registration;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
@@ -58,7 +57,7 @@ internal sealed class AcceptInvitation(TenantDbContext db, OpenInvitations invit
         // Hashed before the transaction, so no row is locked while a core is busy.
         if (await gate.HashAsync(request.Password, cancellationToken) is not { } passwordHash)
         {
-            return SetPassword.Busy();
+            return PasswordGate.Busy();
         }
 
         return await JoinAsync(hash, request, passwordHash, cancellationToken) is { } problem ? problem : TypedResults.NoContent();

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Onboarding.Api.Features.Mfa;
 using Onboarding.Api.Features.SignIn;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
@@ -11,7 +10,7 @@ using Onboarding.Tenancy.SignIn;
 namespace Onboarding.Api.Features.Members;
 
 /// <summary>How every change to a member runs: locked, guarded, recorded, and its sessions ended where it takes rights away.</summary>
-internal sealed class ChangingMembers(TenantDbContext db, SecondFactors factors, SessionEnding ending, RequestActor actor)
+internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, RequestActor actor)
 {
     /// <param name="change">Changes the member; null when its state does not allow that.</param>
     /// <param name="endSessions">Why its sessions end with the change; null when they live on.</param>
@@ -23,8 +22,8 @@ internal sealed class ChangingMembers(TenantDbContext db, SecondFactors factors,
         var result = await db.InTransactionAsync(
             async () =>
             {
-                var admins = await LockAdminsAsync(cancellationToken);
-                var member = await factors.LockAsync(id, cancellationToken);
+                var admins = await LockAdminsAsync(id, cancellationToken);
+                var member = await db.LockMemberAsync(id, cancellationToken);
                 if (member is null || member.Status is MemberStatus.PendingVerification or MemberStatus.Expired)
                 {
                     return GetMember.NotFound();
@@ -36,12 +35,19 @@ internal sealed class ChangingMembers(TenantDbContext db, SecondFactors factors,
                     return Problems.Forbidden("member.outranks", "This member may do more than you.");
                 }
 
+                // Made an admin between the two locks: to decide about that, the admins would have to be held before the member.
+                var wasAdmin = IsActiveAdmin(member);
+                if (wasAdmin && !admins.Contains(id))
+                {
+                    return Problems.Conflict("member.changed", "The account was changed at the same moment. Look again.");
+                }
+
                 if (change(member) is not { } happened)
                 {
                     return Problems.Conflict("member.not_allowed", "The member's state does not allow this.");
                 }
 
-                if (admins.Contains(id) && admins.Count == 1 && !IsActiveAdmin(member))
+                if (wasAdmin && admins.Count == 1 && !IsActiveAdmin(member))
                 {
                     db.ChangeTracker.Clear();
                     return Problems.Conflict("member.last_admin", "This is the last admin; make somebody else one first.");
@@ -55,7 +61,7 @@ internal sealed class ChangingMembers(TenantDbContext db, SecondFactors factors,
 
                 ended = endSessions is null ? [] : await ending.EndAllAsync(id, endSessions, cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
-                return (Results<Ok<MemberResponse>, ProblemHttpResult>)TypedResults.Ok(MemberResponse.From.Compile()(member));
+                return (Results<Ok<MemberResponse>, ProblemHttpResult>)TypedResults.Ok(MemberResponse.Of(member));
             },
             cancellationToken);
         await ending.RevokeAsync(ended, cancellationToken);
@@ -63,9 +69,13 @@ internal sealed class ChangingMembers(TenantDbContext db, SecondFactors factors,
     }
 
     // Two admins who demote each other at once would both see two admins; the locked rows let the second see one (ONB-15).
-    private async Task<HashSet<Guid>> LockAdminsAsync(CancellationToken cancellationToken) => [.. (await db.Members
-        .FromSql($"SELECT *, xmin FROM members WHERE status = 'active' AND role = {Roles.Admin} ORDER BY id FOR UPDATE")
-        .ToListAsync(cancellationToken)).Select(m => m.Id)];
+    // Who is about somebody else holds nobody: an admin's sign-in would wait for every change to any member.
+    private async Task<IReadOnlyCollection<Guid>> LockAdminsAsync(Guid about, CancellationToken cancellationToken) =>
+        await db.Members.AnyAsync(m => m.Id == about && m.Status == MemberStatus.Active && m.Role == Roles.Admin, cancellationToken)
+            ? await db.Database
+                .SqlQuery<Guid>($"""SELECT id AS "Value" FROM members WHERE status = 'active' AND role = {Roles.Admin} ORDER BY id FOR NO KEY UPDATE""")
+                .ToListAsync(cancellationToken)
+            : [];
 
     private static bool IsActiveAdmin(Member member) => member is { Status: MemberStatus.Active, Role: Roles.Admin };
 }

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Onboarding.Api.Features.Account;
 using Onboarding.Api.Features.SignIn;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;

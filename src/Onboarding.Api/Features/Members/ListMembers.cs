@@ -18,6 +18,10 @@ public sealed record MemberResponse(
 
     internal static readonly Expression<Func<Member, MemberResponse>> From =
         m => new MemberResponse(m.Id, m.UserName!, m.Email!, m.FullName, m.Status, m.Role, m.RegisteredAt, m.DecidedAt, m.TwoFactorEnabled);
+
+    private static readonly Func<Member, MemberResponse> Compiled = From.Compile();
+
+    internal static MemberResponse Of(Member member) => Compiled(member);
 }
 
 /// <summary>How a member stands to a second factor.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
@@ -9,7 +10,7 @@ using Onboarding.Tenancy.SignIn;
 namespace Onboarding.Api.Features.Mfa;
 
 /// <summary>How a member's change of factors that exist runs: with the row held, by a session that has shown one of them.</summary>
-internal sealed class ChangingFactors(TenantDbContext db, SecondFactors factors, SessionEnding ending, RequestActor actor)
+internal sealed class ChangingFactors(TenantDbContext db, SessionEnding ending, RequestActor actor)
 {
     /// <param name="change">Changes what it has to and records it; a problem leaves everything as it was. Ends sessions where it names some.</param>
     public async Task<ProblemHttpResult?> RunAsync(
@@ -18,7 +19,7 @@ internal sealed class ChangingFactors(TenantDbContext db, SecondFactors factors,
         var (problem, ended) = await db.InTransactionAsync(
             async () =>
             {
-                var member = (await factors.LockAsync(actor.MemberId, cancellationToken))!;
+                var member = (await db.LockMemberAsync(actor.MemberId, cancellationToken))!;
                 var session = await db.Sessions.SingleAsync(s => s.Id == actor.SessionId, cancellationToken);
 
                 // Whoever has the password and a remembered device has not shown that the factors are theirs (SEC-30).

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
@@ -40,7 +41,7 @@ internal sealed class ConfirmTotp(TenantDbContext db, SecondFactors factors, Tot
             async () =>
             {
                 var now = clock.GetUtcNow();
-                var member = (await factors.LockAsync(actor.MemberId, cancellationToken))!;
+                var member = (await db.LockMemberAsync(actor.MemberId, cancellationToken))!;
                 var totp = await db.Totp.SingleOrDefaultAsync(t => t.MemberId == member.Id, cancellationToken);
                 if (totp is not { ConfirmedAt: null })
                 {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
@@ -42,7 +43,7 @@ internal sealed class FinishingLogin(
         var hash = SecretHasher.HashToken(mfaToken);
         var memberId = await db.SignInChallenges
             .Where(c => c.TokenHash == hash && c.Kind == ChallengeKind.SecondFactor).Select(c => c.MemberId).SingleOrDefaultAsync(cancellationToken);
-        var member = memberId is { } id ? await factors.LockAsync(id, cancellationToken) : null;
+        var member = memberId is { } id ? await db.LockMemberAsync(id, cancellationToken) : null;
         var challenge = await factors.LockChallengeAsync(mfaToken, ChallengeKind.SecondFactor, cancellationToken);
         if (member is not { Status: MemberStatus.Active, TwoFactorEnabled: true } || challenge?.IsOpen(now) is not true)
         {

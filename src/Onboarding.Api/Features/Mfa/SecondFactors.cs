@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
@@ -22,15 +23,11 @@ public enum SecondFactor
 
 /// <summary>The second factors of one member: what they are, whether a code is one, and how all of them go.</summary>
 /// <remarks>
-/// Every change and every try holds the member's row (<see cref="LockAsync"/>), and takes it before any other: tries are
+/// Every change and every try holds the member's row (<see cref="MemberLock"/>), and takes it before any other: tries are
 /// counted one by one across all kinds (SEC-29), no code is taken twice, and nobody waits for anybody in a circle.
 /// </remarks>
 internal sealed class SecondFactors(TenantDbContext db, TotpSeeds seeds, SecretHasher hasher, TimeProvider clock)
 {
-    /// <summary>The member, whose row is held until the transaction ends; null when there is none.</summary>
-    public async Task<Member?> LockAsync(Guid memberId, CancellationToken cancellationToken) =>
-        (await db.Members.FromSql($"SELECT *, xmin FROM members WHERE id = {memberId} FOR UPDATE").ToListAsync(cancellationToken)).SingleOrDefault();
-
     /// <summary>The unfinished ceremony that a token belongs to, whose row is held until the transaction ends; null when there is none of the kind.</summary>
     public async Task<SignInChallenge?> LockChallengeAsync(string token, ChallengeKind kind, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
@@ -21,7 +22,7 @@ public sealed record TotpSetupResponse(string Secret, string OtpauthUri, string 
 }
 
 /// <summary>Starts to set up an authenticator app: it counts once the member has shown a code of it. Asked again before that, there is a new seed.</summary>
-internal sealed class SetUpTotp(TenantDbContext db, SecondFactors factors, TotpSeeds seeds, RequestActor actor, TimeProvider clock)
+internal sealed class SetUpTotp(TenantDbContext db, TotpSeeds seeds, RequestActor actor, TimeProvider clock)
 {
     private const int MaxIssuer = 40;
 
@@ -44,7 +45,7 @@ internal sealed class SetUpTotp(TenantDbContext db, SecondFactors factors, TotpS
     private async Task<string?> StoreAsync(byte[] seed, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        var member = await factors.LockAsync(actor.MemberId, cancellationToken);
+        var member = await db.LockMemberAsync(actor.MemberId, cancellationToken);
         var sealedSeed = seeds.Protect(seed, db.Organization!, member!.Id);
         var totp = await db.Totp.SingleOrDefaultAsync(t => t.MemberId == member.Id, cancellationToken);
         if (totp is null)

@@ -15,12 +15,12 @@ public sealed record BrandingRequest(
     [property: StringLength(500), Url] string? LogoUrl = null,
     [property: RegularExpression("#[0-9a-fA-F]{6}", ErrorMessage = "A colour is # and six hexadecimal digits.")] string? AccentColor = null);
 
-/// <param name="RequireMfa">Whether members need a second factor.</param>
+/// <param name="RequireMfa">Whether members need a second factor; left out, that stays.</param>
 /// <param name="MfaGraceDays">How long they have to set one up, from now on; left out, a requirement that is new gives 7 days and one that stands keeps its date.</param>
 /// <param name="SessionIdleMinutes">After so long unused a session ends; null is the product's own limit, and so are the others.</param>
-/// <param name="SignInMethods">At least one; left out, all.</param>
+/// <param name="SignInMethods">At least one; left out, they stay.</param>
 public sealed record SecurityPolicyRequest(
-    bool RequireMfa = false,
+    bool? RequireMfa = null,
     [property: Range(0, 90)] int? MfaGraceDays = null,
     [property: Range(5, 129_600)] int? SessionIdleMinutes = null,
     [property: Range(5, 525_600)] int? SessionAbsoluteMinutes = null,
@@ -29,7 +29,7 @@ public sealed record SecurityPolicyRequest(
 
 /// <param name="Name">Left out, it stays.</param>
 /// <param name="Branding">Replaced as a whole; left out, it stays.</param>
-/// <param name="Security">Replaced as a whole; left out, it stays.</param>
+/// <param name="Security">Its limits are replaced as a whole; left out, it stays.</param>
 public sealed record ChangeOrganizationRequest(
     [property: StringLength(200, MinimumLength = 1), RegularExpression(NameRules.Name, ErrorMessage = NameRules.NoName)] string? Name = null,
     BrandingRequest? Branding = null,
@@ -106,11 +106,11 @@ internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings ch
 
         return request.Security is not { } security ? change : change with
         {
-            MfaRequiredFrom = new(security.RequireMfa ? RequiredFrom(security, now) : null),
+            MfaRequiredFrom = new(security.RequireMfa ?? now.MfaRequiredFrom is not null ? RequiredFrom(security, now) : null),
             SessionIdleMinutes = new(security.SessionIdleMinutes),
             SessionAbsoluteMinutes = new(security.SessionAbsoluteMinutes),
             MinPasswordLength = new(security.MinPasswordLength),
-            SignInMethods = security.SignInMethods?.Order().ToList() ?? [SignInMethod.Password, SignInMethod.Passkey],
+            SignInMethods = security.SignInMethods?.Order().ToList(),
         };
     }
 

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Onboarding.Api.Features.Mfa;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.SignIn;
@@ -8,7 +8,7 @@ using Onboarding.Tenancy.SignIn;
 namespace Onboarding.Api.Features.Passkeys;
 
 /// <summary>The signed-in member is about to add a passkey: what the browser has to be asked for. What was asked before is void.</summary>
-internal sealed class BeginPasskey(TenantDbContext db, SecondFactors factors, PasskeyCeremonies ceremonies, RequestActor actor, TimeProvider clock)
+internal sealed class BeginPasskey(TenantDbContext db, PasskeyCeremonies ceremonies, RequestActor actor, TimeProvider clock)
 {
     public static void Map(RouteGroupBuilder passkeys) => passkeys
         .MapPost("/options", (BeginPasskey useCase, CancellationToken cancellationToken) => useCase.HandleAsync(cancellationToken))
@@ -20,7 +20,7 @@ internal sealed class BeginPasskey(TenantDbContext db, SecondFactors factors, Pa
     public Task<Results<Ok<PasskeyOptionsResponse>, ProblemHttpResult>> HandleAsync(CancellationToken cancellationToken) => db.InTransactionAsync(
         async () =>
         {
-            var member = (await factors.LockAsync(actor.MemberId, cancellationToken))!;
+            var member = (await db.LockMemberAsync(actor.MemberId, cancellationToken))!;
             if (await db.Passkeys.CountAsync(p => p.UserId == member.Id, cancellationToken) >= AddPasskey.MaxPasskeys)
             {
                 return (Results<Ok<PasskeyOptionsResponse>, ProblemHttpResult>)AddPasskey.TooMany();

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Features.Mfa;
 using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
@@ -68,6 +69,6 @@ internal sealed class PasskeyLogin(
         }
 
         var memberId = await db.Passkeys.Where(p => p.CredentialId == credentialId).Select(p => (Guid?)p.UserId).SingleOrDefaultAsync(cancellationToken);
-        return memberId is { } id ? await factors.LockAsync(id, cancellationToken) : null;
+        return memberId is { } id ? await db.LockMemberAsync(id, cancellationToken) : null;
     }
 }

@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Onboarding.Api.Features.Mfa;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 
@@ -15,7 +15,7 @@ public sealed record RenamePasskeyRequest(
 }
 
 /// <summary>Gives one of the signed-in member's passkeys another name; nothing else changes, so no fresh sign-in is needed.</summary>
-internal sealed class RenamePasskey(TenantDbContext db, SecondFactors factors, RequestActor actor, TimeProvider clock)
+internal sealed class RenamePasskey(TenantDbContext db, RequestActor actor, TimeProvider clock)
 {
     public static void Map(RouteGroupBuilder passkeys) => passkeys
         .MapPatch("/{id}", (string id, RenamePasskeyRequest request, RenamePasskey useCase, CancellationToken cancellationToken) => useCase.HandleAsync(id, request, cancellationToken))
@@ -32,7 +32,7 @@ internal sealed class RenamePasskey(TenantDbContext db, SecondFactors factors, R
 
     private async Task<Results<Ok<PasskeyResponse>, ProblemHttpResult>> RenameAsync(byte[] credentialId, string name, CancellationToken cancellationToken)
     {
-        var member = (await factors.LockAsync(actor.MemberId, cancellationToken))!;
+        var member = (await db.LockMemberAsync(actor.MemberId, cancellationToken))!;
         var passkey = await db.Passkeys.SingleOrDefaultAsync(p => p.CredentialId == credentialId && p.UserId == member.Id, cancellationToken);
         if (passkey is null)
         {

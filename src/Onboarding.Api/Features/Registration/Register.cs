@@ -35,9 +35,26 @@ internal sealed class Register(TenantDbContext db, RequestActor actor, IOptions<
 
     public async Task<Accepted<RegistrationResponse>> HandleAsync(RegisterRequest request, CancellationToken cancellationToken)
     {
+        // Another request changed the same address at the same moment (ONB-2), or an old registration expired just now:
+        // what it left is looked at once more, so that whoever hears "sent" is sent something.
+        if (!await TryRegisterAsync(request, cancellationToken))
+        {
+            db.ChangeTracker.Clear();
+            await TryRegisterAsync(request, cancellationToken);
+        }
+
+        return Answer;
+    }
+
+    private async Task<bool> TryRegisterAsync(RegisterRequest request, CancellationToken cancellationToken)
+    {
         var now = clock.GetUtcNow();
         var email = Member.Normalize(request.Email);
-        var latest = await db.Members.Where(m => m.NormalizedEmail == email).OrderByDescending(m => m.RegisteredAt).FirstOrDefaultAsync(cancellationToken);
+
+        // At most one of an address is open; it counts, however old it is (ONB-3).
+        var latest = await db.Members.Where(m => m.NormalizedEmail == email)
+            .OrderBy(m => m.Status == MemberStatus.Rejected || m.Status == MemberStatus.Expired || m.Status == MemberStatus.Removed)
+            .ThenByDescending(m => m.RegisteredAt).FirstOrDefaultAsync(cancellationToken);
 
         switch (latest?.Status)
         {
@@ -65,14 +82,13 @@ internal sealed class Register(TenantDbContext db, RequestActor actor, IOptions<
         try
         {
             await db.SaveChangesAsync(cancellationToken);
+            return true;
         }
         catch (DbUpdateException exception) when (exception is DbUpdateConcurrencyException
             || exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
         {
-            // Another request registered the same address at the same moment (ONB-2): its mail is on its way.
+            return false;
         }
-
-        return Answer;
     }
 
     private async Task VoidCodeAsync(Guid memberId, DateTimeOffset now, CancellationToken cancellationToken)

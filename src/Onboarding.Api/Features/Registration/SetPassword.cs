@@ -39,7 +39,4 @@ internal sealed class SetPassword(TenantDbContext db, PasswordByLink byLink, Req
             cancellationToken);
         return problem is null ? TypedResults.NoContent() : problem;
     }
-
-    /// <inheritdoc cref="PasswordByLink.Busy"/>
-    public static ProblemHttpResult Busy() => PasswordByLink.Busy();
 }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Development;
 using Onboarding.Api.Features.Mfa;
-using Onboarding.Api.Features.Registration;
+using Onboarding.Api.Features.Members;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy.Data;
@@ -21,8 +21,8 @@ public sealed record LoginRequest(
     [property: StringLength(256)] string? DeviceToken = null);
 
 /// <summary>
-/// Signs a member in, or asks for the second factor where the member has one. Every failure is <c>login.invalid</c>, and
-/// costs one hash and one audit line (SEC-12).
+/// Signs a member in, or asks for the second factor where the member has one. Every failure is <c>login.invalid</c>; an
+/// unknown name costs what a wrong password does, one hash and one audit line (SEC-12).
 /// </summary>
 /// <remarks>The password is checked before the transaction, so no row is held while a core is busy.</remarks>
 internal sealed class Login(
@@ -43,7 +43,7 @@ internal sealed class Login(
     {
         if (gate.IsFull)
         {
-            return SetPassword.Busy();
+            return PasswordGate.Busy();
         }
 
         var name = Member.Normalize(request.Username);
@@ -52,7 +52,7 @@ internal sealed class Login(
         var verified = await gate.VerifyAsync(member?.PasswordHash, request.Password, cancellationToken);
         if (verified is null)
         {
-            return SetPassword.Busy();
+            return PasswordGate.Busy();
         }
 
         // A database that was seeded for a demo and then put into production must not stay open to everybody.
@@ -72,7 +72,7 @@ internal sealed class Login(
         Member known, string? renewedHash, string? deviceToken, CancellationToken cancellationToken)
     {
         // A password that was changed meanwhile, or a member who was shut out, starts no session that nobody would end.
-        var member = await factors.LockAsync(known.Id, cancellationToken);
+        var member = await db.LockMemberAsync(known.Id, cancellationToken);
         if (member is not { Status: MemberStatus.Active } || member.PasswordHash != known.PasswordHash)
         {
             return await RefuseAsync(known.Id, cancellationToken);

@@ -39,11 +39,12 @@ internal sealed class SessionTokens(
         var now = clock.GetUtcNow();
         var (row, refresh) = RefreshToken.Issue(session, predecessorId, SessionIdle, now);
         db.RefreshTokens.Add(row);
+        var (access, lifetime) = tokens.Issue(Organization, member, session);
         return new TokenResponse(
-            tokens.Issue(Organization, member, session),
+            access,
             refresh,
             "Bearer",
-            (int)tokens.Lifetime.TotalSeconds,
+            (int)lifetime.TotalSeconds,
             (int)(row.ExpiresAt - now).TotalSeconds,
             session.IsMultiFactor ? null : Organization.Settings.MfaRequiredFrom);
     }

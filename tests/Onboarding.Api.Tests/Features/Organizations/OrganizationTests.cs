@@ -141,14 +141,15 @@ public sealed class OrganizationTests(ApiFixture fixture)
     }
 
     [Fact]
-    public async Task Methods_that_are_left_out_are_all()
+    public async Task What_opens_the_door_wider_is_never_left_out_by_accident()
     {
         var organization = await fixture.OrganizationAsync();
         using var admin = await organization.SignInAsync();
         await (await admin.AllowAsync("password")).OkAsync();
         Assert.Equal(["password"], await organization.QueryAsync<string>("SELECT sign_in_methods FROM settings"));
+        await (await admin.PatchAsJsonAsync("/organization", new { security = new { require_mfa = true, mfa_grace_days = 3 } })).OkAsync();
         await (await admin.PatchAsJsonAsync("/organization", new { security = new { } })).OkAsync();
-        Assert.Equal(["password passkey"], await organization.QueryAsync<string>("SELECT sign_in_methods FROM settings"));
+        Assert.Equal(["password"], await organization.QueryAsync<string>("SELECT sign_in_methods FROM settings WHERE mfa_required_from IS NOT NULL"));
     }
 
     [Fact]

@@ -112,6 +112,36 @@ public sealed class RegisterTests(ApiFixture fixture)
         Assert.Equal(good ? 1 : 0, await organization.CountAsync("members WHERE user_name = 'eve'"));
     }
 
+    [Theory] // ONB-5: full width, a ligature, Kelvin's sign, a part of a syllable; and names that only look foreign
+    [InlineData("\uFF41dmin", false)]
+    [InlineData("o\uFB03ce", false)]
+    [InlineData("\u212Aelvin", false)]
+    [InlineData("\u1112\u1161\u11AB", false)]
+    [InlineData("e\u0301va", false)]
+    [InlineData("\u00E9va", true)]
+    [InlineData("\uD55C\uAE00\uC774", true)]
+    [InlineData("\u0E19\u0E32\u0E22", true)]
+    [InlineData("\u0438\u0432\u0430\u043D", true)]
+    public async Task No_user_name_is_another_way_to_write_one(string name, bool good)
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var answer = await organization.Anonymous.PostAsJsonAsync("/register", new { username = name, email = organization.EmailOf("eve"), full_name = "Eve" });
+        Assert.Equal(good ? HttpStatusCode.Accepted : HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Fact] // ONB-3: the open registration counts, however old it is
+    public async Task An_address_that_is_a_members_is_told_apart_from_an_expired_registration_of_it()
+    {
+        var organization = await fixture.OrganizationAsync();
+        await organization.RegisterAsync("eve");
+        await organization.QueryAsync<int>($"UPDATE members SET status = 'expired' WHERE user_name = 'eve' RETURNING 1");
+        await organization.QueryAsync<int>($"UPDATE members SET registered_at = now() - interval '1 year', email = '{organization.EmailOf("eve")}', normalized_email = upper('{organization.EmailOf("eve")}') WHERE id = '{organization.UserId}' RETURNING 1");
+
+        await (await organization.Anonymous.PostAsJsonAsync("/register", new { username = "eve", email = organization.EmailOf("eve"), full_name = "Eve" })).OkAsync(HttpStatusCode.Accepted);
+
+        Assert.Equal(1, await organization.CountAsync($"audit_log WHERE action = 'member.registered_again' AND subject_id = '{organization.UserId}'"));
+    }
+
     [Theory] // SEC-36
     [InlineData("role", "admin")]
     [InlineData("status", "active")]

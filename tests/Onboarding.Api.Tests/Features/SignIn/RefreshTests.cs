@@ -71,6 +71,7 @@ public sealed class RefreshTests(ClockedApp clocked)
         }
 
         Assert.Equal(1, tokens.GetProperty("refresh_expires_in").GetInt32());
+        Assert.Equal(1, tokens.GetProperty("expires_in").GetInt32());
         await clocked.AdvanceAsync(Second);
         Assert.Equal("refresh.invalid", await (await organization.RefreshAsync(tokens.Refresh())).CodeAsync(HttpStatusCode.Unauthorized));
     }

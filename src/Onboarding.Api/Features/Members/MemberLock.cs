@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 
-namespace Onboarding.Api.Features.Account;
+namespace Onboarding.Api.Features.Members;
 
 internal static class MemberLock
 {
