@@ -35,6 +35,9 @@ internal sealed class Throttle : IDisposable
     public void Dispose() => counters.Dispose();
 }
 
+/// <summary>Marks an endpoint that answers 429 <c>rate_limit.exceeded</c> to whoever comes too often.</summary>
+internal sealed record RateLimited;
+
 internal static class ThrottleExtensions
 {
     public static IServiceCollection AddThrottling(this IServiceCollection services)
@@ -48,7 +51,7 @@ internal static class ThrottleExtensions
     public static RouteHandlerBuilder Throttled<TRequest>(
         this RouteHandlerBuilder builder, string call, Func<RateLimitOptions, RateLimit> limit, Func<TRequest, string?>? account = null)
         where TRequest : class =>
-        builder.AddEndpointFilter(async (context, next) =>
+        builder.WithMetadata(new RateLimited()).AddEndpointFilter(async (context, next) =>
         {
             var http = context.HttpContext;
             var request = context.Arguments.OfType<TRequest>().FirstOrDefault();
@@ -62,7 +65,7 @@ internal static class ThrottleExtensions
 
     /// <summary>Limits an endpoint of the signed-in member per organization, per network address and per member and address.</summary>
     public static RouteHandlerBuilder ThrottledByMember(this RouteHandlerBuilder builder, string call, Func<RateLimitOptions, RateLimit> limit) =>
-        builder.AddEndpointFilter(async (context, next) =>
+        builder.WithMetadata(new RateLimited()).AddEndpointFilter(async (context, next) =>
         {
             var http = context.HttpContext;
             var refusal = Refuse(http, call, limit(Options(http)), http.User.FindFirstValue(TokenClaims.Subject));

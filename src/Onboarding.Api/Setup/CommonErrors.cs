@@ -1,6 +1,4 @@
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.OpenApi;
-
 using Onboarding.Api.Http;
 
 namespace Onboarding.Api.Setup;
@@ -40,6 +38,8 @@ internal static class CommonErrors
             yield return new("tenant.ambiguous", StatusCodes.Status400BadRequest);
             yield return new("tenant.suspended", StatusCodes.Status403Forbidden);
             yield return new("tenant.not_found", StatusCodes.Status404NotFound);
+            yield return new("tenant.provisioning", StatusCodes.Status503ServiceUnavailable);
+            yield return new("tenant.migrating", StatusCodes.Status503ServiceUnavailable);
 
             // Where no credential is asked for, one that is given still has to belong here.
             yield return new("tenant.mismatch", StatusCodes.Status401Unauthorized);
@@ -50,7 +50,7 @@ internal static class CommonErrors
             }
         }
 
-        if (!metadata.OfType<DisableRateLimitingAttribute>().Any())
+        if (metadata.OfType<RateLimited>().Any())
         {
             yield return new("rate_limit.exceeded", StatusCodes.Status429TooManyRequests);
         }

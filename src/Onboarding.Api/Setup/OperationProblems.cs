@@ -45,7 +45,7 @@ internal sealed class OperationProblems(IOptions<JsonOptions> json) : IOperation
     private static Dictionary<string, IOpenApiHeader>? Headers(int status) => status switch
     {
         StatusCodes.Status401Unauthorized => Header("WWW-Authenticate", "The scheme that is expected.", JsonSchemaType.String),
-        StatusCodes.Status429TooManyRequests => Header("Retry-After", "Seconds to wait.", JsonSchemaType.Integer),
+        StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => Header("Retry-After", "Seconds to wait.", JsonSchemaType.Integer),
         _ => null,
     };
 

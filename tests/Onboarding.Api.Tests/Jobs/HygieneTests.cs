@@ -115,7 +115,7 @@ public sealed class HygieneTests(ClockedApp clocked)
         await organization.AddPendingAsync("late");
         Assert.Equal("1 1 0 0 0", await RemindAsync());
         var mail = MailsTo("recruiter")[^1];
-        Assert.Contains("12 people wait", mail.Subject, StringComparison.Ordinal);
+        Assert.Contains("12 people are waiting", mail.Subject, StringComparison.Ordinal);
         Assert.Contains("- Full person00, for 1 day\n", mail.Text, StringComparison.Ordinal);
         Assert.Contains("- and 2 more\n", mail.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("late", mail.Text, StringComparison.Ordinal);
@@ -125,7 +125,7 @@ public sealed class HygieneTests(ClockedApp clocked)
         Assert.Equal("1 1 0 0 0", await RemindAsync());
         await clocked.AdvanceAsync(Day + Second);
         Assert.Equal("2 2 0 0 0", await RemindAsync());
-        Assert.Contains("13 people wait", MailsTo("admin")[^1].Subject, StringComparison.Ordinal);
+        Assert.Contains("13 people are waiting", MailsTo("admin")[^1].Subject, StringComparison.Ordinal);
 
         // Nobody waits any more, so nobody is reminded.
         using (var recruiter = await organization.SignInAsync("recruiter"))

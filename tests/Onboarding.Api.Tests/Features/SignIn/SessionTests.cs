@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using Onboarding.Tenancy;
+using Microsoft.Extensions.DependencyInjection;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Features.SignIn;
@@ -82,6 +83,26 @@ public sealed class SessionTests(ApiFixture fixture)
         var second = await (await organization.RefreshAsync(first.Refresh())).OkAsync();
         await (await organization.LogoutAsync(first.Refresh())).OkAsync(HttpStatusCode.NoContent);
         Assert.Equal("refresh.invalid", await (await organization.RefreshAsync(second.Refresh())).CodeAsync(HttpStatusCode.Unauthorized));
+    }
+
+    [Fact] // SEC-24, FAULT-9: what the node behind has stamped lies in the past of the node ahead
+    public async Task A_session_that_ends_on_one_node_ends_on_one_whose_clock_is_ahead()
+    {
+        var organization = await fixture.OrganizationAsync();
+        await using var ahead = new TestApp(fixture.App.Database, fixture.Smtp, configure: services => services.AddSingleton<TimeProvider>(new Ahead(TimeSpan.FromSeconds(25))));
+        ahead.StartServer();
+        var tokens = await organization.TokensAsync("user");
+        await (await organization.MeAsync(tokens.Access(), ahead)).OkAsync();
+
+        await (await organization.LogoutAsync(tokens.Refresh())).OkAsync(HttpStatusCode.NoContent);
+
+        await Eventually.HoldsAsync(
+            async () => (await organization.MeAsync(tokens.Access(), ahead)).StatusCode == HttpStatusCode.Unauthorized, "the node ahead refuses the token");
+    }
+
+    private sealed class Ahead(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 
     [Fact] // SEC-36
