@@ -67,6 +67,18 @@ public sealed class UnitOfWorkTests(IsolationFixture fixture)
         Assert.Equal(1, granting.Failures);
     }
 
+    // A slow statement would be slow twice, and a crowd at the pool would be made to open new connections.
+    [Fact]
+    public void A_timeout_means_that_the_database_is_away_and_is_not_repeated()
+    {
+        var (slow, broken) = (new NpgsqlException("Slow.", new TimeoutException()), new NpgsqlException("Broken.", new IOException()));
+        foreach (var wrap in new Func<Exception, Exception>[] { e => e, e => new DbUpdateException("Wrapped.", e), e => new InvalidOperationException("Wrapped.", e) })
+        {
+            Assert.Equal((true, false), (TransientFailures.IsDatabaseAway(wrap(slow)), TransientFailures.IsWorthRepeating(wrap(slow))));
+            Assert.Equal((true, true), (TransientFailures.IsDatabaseAway(wrap(broken)), TransientFailures.IsWorthRepeating(wrap(broken))));
+        }
+    }
+
     private sealed class Granting(Func<Task> grant) : DbCommandInterceptor
     {
         public int Failures { get; private set; }

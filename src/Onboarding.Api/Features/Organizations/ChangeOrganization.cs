@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Emails;
+using Onboarding.Api.Features.Mfa;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
@@ -36,7 +36,7 @@ public sealed record ChangeOrganizationRequest(
     SecurityPolicyRequest? Security = null);
 
 /// <summary>Changes name, branding and security policy. Sign-ins and mails follow at once, on every node.</summary>
-internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings changing, GetOrganization get, RequestActor actor, TimeProvider clock)
+internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings changing, SecondFactors factors, GetOrganization get, RequestActor actor, TimeProvider clock)
 {
     private const int GraceDays = 7;
 
@@ -59,7 +59,7 @@ internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings ch
         var problem = await changing.RunAsync(
             async settings =>
             {
-                if (request.Security?.SignInMethods?.Contains(SignInMethod.Password) == false && !await HasPasskeyAsync(cancellationToken))
+                if (request.Security?.SignInMethods?.Contains(SignInMethod.Password) == false && !await factors.HasPasskeyAsync(actor.MemberId, cancellationToken))
                 {
                     return Problems.Conflict("sign_in_method.needed", "Add a passkey of your own first, or nobody could sign in any more.");
                 }
@@ -120,10 +120,4 @@ internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings ch
         (null, { } standing) => standing,
         _ => clock.GetUtcNow().AddDays(GraceDays),
     };
-
-    private Task<bool> HasPasskeyAsync(CancellationToken cancellationToken)
-    {
-        var memberId = actor.MemberId;
-        return db.Passkeys.AnyAsync(passkey => passkey.UserId == memberId, cancellationToken);
-    }
 }
