@@ -6,6 +6,7 @@ using Onboarding.Api.Http;
 using Onboarding.Api.Jobs;
 using Onboarding.Api.Operations;
 using Onboarding.Api.Setup;
+using Onboarding.Webhooks;
 
 try
 {
@@ -17,6 +18,7 @@ try
         .AddSecrets()
         .AddSignIn()
         .AddEmails(builder.Environment, builder.Configuration)
+        .AddWebhooks()
         .AddJobs()
         .AddHealth()
         .AddProblems()

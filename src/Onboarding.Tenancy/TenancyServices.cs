@@ -35,6 +35,7 @@ public static class TenancyServices
 
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<WorkQueue>();
+        services.AddSingleton<WebhookAttemptPartitions>();
         services.AddSingleton<ClusterSignals>();
         services.AddSingleton<TenantScope>();
         services.AddSingleton<PreparePlatform>();

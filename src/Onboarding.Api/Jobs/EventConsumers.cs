@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Finbuckle.MultiTenant.Abstractions;
 using Onboarding.Api.Emails;
 using Onboarding.Api.Features.Invitations;
@@ -11,36 +12,53 @@ namespace Onboarding.Api.Jobs;
 
 /// <summary>Who cares about which event. Runs inside the transaction that marks the event as handled.</summary>
 internal sealed class EventConsumers(
-    InvitationEmails invitations, OpenInvitations open, MembershipEmails membership, WaitingMembersEmails waiting,
-    RegistrationEmails registration, AccountEmails account, PublishSettings publish, RevokedTokens revoked, IMultiTenantContextAccessor<Organization> tenant)
+    IServiceProvider services, RegistrationEmails registration, OpenInvitations open, RevokedTokens revoked, IMultiTenantContextAccessor<Organization> tenant)
 {
-    public Task ConsumeAsync(Guid eventId, DomainEvent happened, CancellationToken cancellationToken) => happened switch
-    {
-        MemberRegistered { MemberId: var member } => registration.VerificationCodeAsync(eventId, member, cancellationToken),
-        MemberCodeRequested { MemberId: var member } => registration.VerificationCodeAsync(eventId, member, cancellationToken),
-        MemberRegisteredAgain { MemberId: var member } => registration.AccountExistsAsync(eventId, member, cancellationToken),
-        MemberApproved { MemberId: var member } => LetInAsync(eventId, member, cancellationToken),
-        MemberLinkRequested { MemberId: var member } => registration.ApprovedAsync(eventId, member, cancellationToken),
-        MemberSuspended { MemberId: var member } => membership.ChangedAsync(eventId, member, MembershipChange.Suspended, role: null, cancellationToken),
-        MemberReactivated { MemberId: var member } => membership.ChangedAsync(eventId, member, MembershipChange.Reactivated, role: null, cancellationToken),
-        MemberRoleChanged { MemberId: var member, To: var role } => membership.ChangedAsync(eventId, member, MembershipChange.RoleChanged, role, cancellationToken),
-        MemberRemoved { MemberId: var member } => membership.ChangedAsync(eventId, member, MembershipChange.Removed, role: null, cancellationToken),
-        WaitingMembersDue => waiting.RemindAsync(eventId, cancellationToken),
-        InvitationSent sent => invitations.InvitedAsync(eventId, sent, cancellationToken),
-        MemberRejected { MemberId: var member, Reason: var reason } => registration.RejectedAsync(eventId, member, reason, cancellationToken),
-        MemberPasswordResetRequested { MemberId: var member } => account.ResetPasswordAsync(eventId, member, cancellationToken),
-        MemberPasswordChanged changed => account.PasswordChangedAsync(eventId, changed, cancellationToken),
-        MemberEmailChangeRequested { MemberId: var member } => account.ChangeEmailCodeAsync(eventId, member, cancellationToken),
-        MemberEmailChanged changed => account.EmailChangedAsync(eventId, changed, cancellationToken),
-        MemberMfaChanged changed => account.MfaChangedAsync(eventId, changed, cancellationToken),
-        SessionStarted started => account.SignedInAsync(eventId, started, cancellationToken),
+    private static readonly FrozenDictionary<Type, Consumer> Consumers = new Dictionary<Type, Consumer>(
+    [
+        On<MemberRegistered, RegistrationEmails>((mails, id, e, cancellation) => mails.VerificationCodeAsync(id, e.MemberId, cancellation)),
+        On<MemberCodeRequested, RegistrationEmails>((mails, id, e, cancellation) => mails.VerificationCodeAsync(id, e.MemberId, cancellation)),
+        On<MemberRegisteredAgain, RegistrationEmails>((mails, id, e, cancellation) => mails.AccountExistsAsync(id, e.MemberId, cancellation)),
+        On<MemberApproved, EventConsumers>((my, id, e, cancellation) => my.LetInAsync(id, e.MemberId, cancellation)),
+        On<MemberLinkRequested, RegistrationEmails>((mails, id, e, cancellation) => mails.ApprovedAsync(id, e.MemberId, cancellation)),
+        On<MemberRejected, RegistrationEmails>((mails, id, e, cancellation) => mails.RejectedAsync(id, e.MemberId, e.Reason, cancellation)),
+        On<MemberSuspended, MembershipEmails>((mails, id, e, cancellation) => mails.ChangedAsync(id, e.MemberId, MembershipChange.Suspended, role: null, cancellation)),
+        On<MemberReactivated, MembershipEmails>((mails, id, e, cancellation) => mails.ChangedAsync(id, e.MemberId, MembershipChange.Reactivated, role: null, cancellation)),
+        On<MemberRoleChanged, MembershipEmails>((mails, id, e, cancellation) => mails.ChangedAsync(id, e.MemberId, MembershipChange.RoleChanged, e.To, cancellation)),
+        On<MemberRemoved, MembershipEmails>((mails, id, e, cancellation) => mails.ChangedAsync(id, e.MemberId, MembershipChange.Removed, role: null, cancellation)),
+        On<WaitingMembersDue, WaitingMembersEmails>((mails, id, _, cancellation) => mails.RemindAsync(id, cancellation)),
+        On<InvitationSent, InvitationEmails>((mails, id, e, cancellation) => mails.InvitedAsync(id, e, cancellation)),
+        On<MemberPasswordResetRequested, AccountEmails>((mails, id, e, cancellation) => mails.ResetPasswordAsync(id, e.MemberId, cancellation)),
+        On<MemberPasswordChanged, AccountEmails>((mails, id, e, cancellation) => mails.PasswordChangedAsync(id, e, cancellation)),
+        On<MemberEmailChangeRequested, AccountEmails>((mails, id, e, cancellation) => mails.ChangeEmailCodeAsync(id, e.MemberId, cancellation)),
+        On<MemberEmailChanged, AccountEmails>((mails, id, e, cancellation) => mails.EmailChangedAsync(id, e, cancellation)),
+        On<MemberMfaChanged, AccountEmails>((mails, id, e, cancellation) => mails.MfaChangedAsync(id, e, cancellation)),
+        On<SessionStarted, AccountEmails>((mails, id, e, cancellation) => mails.SignedInAsync(id, e, cancellation)),
 
         // Usually done already, right after the commit; here again in case that node died in between (SEC-24).
-        RoleEvent or OrganizationSettingsChanged => publish.RunAsync(cancellationToken),
-        SessionEnded ended when !revoked.ContainsSession(Organization, ended.SessionId) =>
-            revoked.RevokeAsync(Organization, [ended.SessionId], cancellationToken),
-        _ => Task.CompletedTask,
-    };
+        On<RoleDefined, PublishSettings>((publish, _, _, cancellation) => publish.RunAsync(cancellation)),
+        On<RoleChanged, PublishSettings>((publish, _, _, cancellation) => publish.RunAsync(cancellation)),
+        On<RoleDeleted, PublishSettings>((publish, _, _, cancellation) => publish.RunAsync(cancellation)),
+        On<OrganizationSettingsChanged, PublishSettings>((publish, _, _, cancellation) => publish.RunAsync(cancellation)),
+        On<SessionEnded, EventConsumers>((my, _, e, cancellation) => my.EndAsync(e.SessionId, cancellation)),
+    ]).ToFrozenDictionary();
+
+    private delegate Task Consumer(IServiceProvider services, Guid eventId, DomainEvent happened, CancellationToken cancellationToken);
+
+    /// <summary>Whether anybody here waits for such an event.</summary>
+    public static bool Await(DomainEvent happened) => Consumers.ContainsKey(happened.GetType());
+
+    public Task ConsumeAsync(Guid eventId, DomainEvent happened, CancellationToken cancellationToken) =>
+        Consumers.TryGetValue(happened.GetType(), out var consumer) ? consumer(services, eventId, happened, cancellationToken) : Task.CompletedTask;
+
+    private static KeyValuePair<Type, Consumer> On<TEvent, TConsumer>(Func<TConsumer, Guid, TEvent, CancellationToken, Task> consume)
+        where TEvent : DomainEvent
+        where TConsumer : notnull =>
+        new(typeof(TEvent), (services, eventId, happened, cancellationToken) =>
+            consume(services.GetRequiredService<TConsumer>(), eventId, (TEvent)happened, cancellationToken));
+
+    private Task EndAsync(Guid session, CancellationToken cancellationToken) =>
+        revoked.ContainsSession(Organization, session) ? Task.CompletedTask : revoked.RevokeAsync(Organization, [session], cancellationToken);
 
     private async Task LetInAsync(Guid eventId, Guid member, CancellationToken cancellationToken)
     {

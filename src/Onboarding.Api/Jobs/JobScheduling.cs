@@ -9,6 +9,9 @@ internal static class JobScheduling
     /// <summary>In memory, on every node: drains the work queue.</summary>
     public const string Node = "node";
 
+    /// <summary>What drains the work queue: a job for each kind of work, so that none waits for another.</summary>
+    public static readonly IReadOnlyList<Type> Drains = [typeof(DrainEvents), typeof(DrainEmails), typeof(DrainDeliveries)];
+
     /// <summary>In PostgreSQL, shared by all nodes. The name is the key of every row, so renaming it orphans them.</summary>
     public const string Cluster = "cluster";
 
@@ -19,10 +22,10 @@ internal static class JobScheduling
             scheduler.ConfigureScheduler(options => options.ShutdownJobInterruption = ShutdownJobInterruption.WhenWaitingForJobs);
             scheduler.UseTimeProvider(TimeProvider.System); // a test's clock must not stop the threads
             scheduler.UseInMemoryStore(store => store.MisfireThreshold = TimeSpan.FromSeconds(1));
-            scheduler.UseDefaultThreadPool(maxConcurrency: 2);
-            scheduler.ScheduleJob<DrainQueue>(
-                trigger => trigger.WithIdentity("poll").WithSimpleSchedule(TimeSpan.FromSeconds(1)),
-                job => job.WithIdentity(DrainQueue.Key).StoreDurably());
+            scheduler.UseDefaultThreadPool(maxConcurrency: Drains.Count);
+            scheduler.Drain<DrainEvents>();
+            scheduler.Drain<DrainEmails>();
+            scheduler.Drain<DrainDeliveries>();
         });
 
         services.AddQuartz(Cluster, scheduler =>
@@ -65,12 +68,23 @@ internal static class JobScheduling
 
         services.AddKeyedScoped<IWorkHandler, HandleEvent>(WorkKinds.Event);
         services.AddKeyedScoped<IWorkHandler, SendEmail>(WorkKinds.Email);
+        services.AddSingleton<WorkRunner>();
         services.AddSingleton<EveryOrganization>();
         services.AddSingleton<QueueBell>();
         services.AddHostedService(provider => provider.GetRequiredService<QueueBell>());
         services.AddHostedService<ClusterListener>();
         return services;
     }
+
+    /// <summary>The key under which a job that drains is scheduled.</summary>
+    public static JobKey KeyOf(Type drain) => new(drain.Name);
+
+    /// <summary>Runs the job once a second, and whenever the bell rings.</summary>
+    private static void Drain<TJob>(this IQuartzBuilder scheduler)
+        where TJob : IJob =>
+        scheduler.ScheduleJob<TJob>(
+            trigger => trigger.WithIdentity(typeof(TJob).Name).WithSimpleSchedule(TimeSpan.FromSeconds(1)),
+            job => job.WithIdentity(KeyOf(typeof(TJob))).StoreDurably());
 
     /// <summary>Stores the job under its type's name unless a node has already done so.</summary>
     private static void Once<TJob>(this IQuartzBuilder scheduler, Action<ITriggerConfigurator<TJob>> schedule)

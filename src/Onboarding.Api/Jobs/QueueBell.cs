@@ -1,13 +1,14 @@
+using System.Collections.Concurrent;
 using Onboarding.Tenancy;
 using Onboarding.Tenancy.Work;
 using Quartz;
 
 namespace Onboarding.Api.Jobs;
 
-/// <summary>Wakes <see cref="DrainQueue"/> when something was put into the queue: here at once, elsewhere by NOTIFY.</summary>
+/// <summary>Wakes the jobs that drain the queue when something was put into it: here at once, elsewhere by NOTIFY.</summary>
 /// <remarks>
-/// However often it rings, at most one extra run waits. The flag falls before the drain reads, so work committed before
-/// a ring is always seen by a run that starts after it. Many commits are one NOTIFY.
+/// However often it rings, at most one extra run of each waits. The flag falls before the drain reads, so work committed
+/// before a ring is always seen by a run that starts after it. Many commits are one NOTIFY.
 /// </remarks>
 internal sealed partial class QueueBell(
     [FromKeyedServices(JobScheduling.Node)] ISchedulerFactory schedulers, WorkSignal signal, ClusterSignals cluster, ILogger<QueueBell> logger)
@@ -16,20 +17,24 @@ internal sealed partial class QueueBell(
     // So short that nobody notices, so long that a thousand commits a second are fifty notifications.
     private static readonly TimeSpan Coalesce = TimeSpan.FromMilliseconds(20);
 
-    private int ringing;
+    private readonly ConcurrentDictionary<Type, bool> ringing = new();
 
-    /// <summary>Wakes the drain of this node.</summary>
+    /// <summary>Wakes the drains of this node.</summary>
     public async ValueTask RingAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref ringing, 1) == 0)
+        foreach (var job in JobScheduling.Drains)
         {
-            var scheduler = await schedulers.GetScheduler(cancellationToken);
-            await scheduler.TriggerJob(DrainQueue.Key, cancellationToken);
+            if (ringing.TryAdd(job, true))
+            {
+                var scheduler = await schedulers.GetScheduler(cancellationToken);
+                await scheduler.TriggerJob(JobScheduling.KeyOf(job), cancellationToken);
+            }
         }
     }
 
-    /// <summary>The drain has heard; the next ring starts another run.</summary>
-    public void Answer() => Volatile.Write(ref ringing, 0);
+    /// <summary>A drain has heard; the next ring starts another run of it.</summary>
+    public void Answer<TJob>()
+        where TJob : IJob => ringing.TryRemove(typeof(TJob), out _);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -65,6 +65,9 @@ public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole appli
           WITH CHECK (current_user = 'org_' || replace(organization_id::text, '-', ''));
         DROP POLICY IF EXISTS application ON platform.work;
         CREATE POLICY application ON platform.work TO {application.QuotedName} USING (true) WITH CHECK (true);
+        {WebhookAttemptPartitions.Function}
+        REVOKE ALL ON FUNCTION {WebhookAttemptPartitions.Name} FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION {WebhookAttemptPartitions.Name} TO {application.QuotedName};
         """;
 
     // Policies and grants lock tables that nodes use meanwhile, so PostgreSQL may have to break a deadlock. The script is

@@ -6,6 +6,7 @@ using Onboarding.Tenancy.Mail;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
+using Onboarding.Tenancy.Webhooks;
 
 namespace Onboarding.Tenancy.Data;
 
@@ -54,6 +55,9 @@ internal static class SnakeCase
         Text<LinkPurpose>(builder);
         Text<MemberStatus>(builder);
         Text<OrganizationStatus>(builder);
+        Text<WebhookDeliveryStatus>(builder);
+        Text<WebhookDisabledReason>(builder);
+        Text<WebhookEndpointStatus>(builder);
     }
 
     private static void Text<TEnum>(ModelConfigurationBuilder builder)

@@ -8,6 +8,7 @@ using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.Outbox;
 using Onboarding.Tenancy.SignIn;
+using Onboarding.Tenancy.Webhooks;
 using Onboarding.Tenancy.Work;
 
 namespace Onboarding.Tenancy.Data;
@@ -85,6 +86,18 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// <summary>Composed mails.</summary>
     public DbSet<EmailMessage> Emails => Set<EmailMessage>();
 
+    /// <summary>Customer systems that hear of events.</summary>
+    public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
+
+    /// <summary>Events as customers see them.</summary>
+    public DbSet<WebhookMessage> WebhookMessages => Set<WebhookMessage>();
+
+    /// <summary>Messages on their way to endpoints.</summary>
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
+
+    /// <summary>Requests to endpoints.</summary>
+    public DbSet<WebhookAttempt> WebhookAttempts => Set<WebhookAttempt>();
+
     /// <summary>
     /// Adds what a state change owes: its audit line, its event and the pointer that gets the event handled. They
     /// commit with the state or not at all.
@@ -98,10 +111,16 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// <summary>Adds an event that is no change of state, such as a reminder: no audit line comes with it.</summary>
     public void Publish(DomainEvent domainEvent)
     {
-        var stored = OutboxEvent.Of(domainEvent);
+        var stored = OutboxEvent.Of(WithMember(domainEvent));
         Outbox.Add(stored);
         Enqueue(WorkKinds.Event, stored.Id, domainEvent.OccurredAt);
     }
+
+    /// <summary>An event about a member tells who that is at that moment: whoever hears of it need not ask, and may hear of it much later.</summary>
+    private DomainEvent WithMember(DomainEvent domainEvent) =>
+        domainEvent is MemberEvent about && Members.Local.FindEntry(about.MemberId) is { Entity: var member }
+            ? about with { Member = MemberSnapshot.Of(member) }
+            : domainEvent;
 
     /// <summary>Adds an audit line for something that changed no state, such as a refused sign-in.</summary>
     public void Audit(string action, Actor actor, Guid? subjectId, string? note, DateTimeOffset now) =>

@@ -7,6 +7,9 @@ namespace Onboarding.Tenancy.Members;
 /// <param name="OccurredAt">When it happened.</param>
 public abstract record MemberEvent(Guid MemberId, DateTimeOffset OccurredAt) : DomainEvent(OccurredAt)
 {
+    /// <summary>The member as it was then; null where only the id was at hand.</summary>
+    public MemberSnapshot? Member { get; init; }
+
     /// <inheritdoc/>
     public override Guid? SubjectId => MemberId;
 }

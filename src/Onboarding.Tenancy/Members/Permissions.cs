@@ -26,6 +26,12 @@ public static class Permissions
     /// <summary>Read the audit log.</summary>
     public const string ReadAuditLog = "audit:read";
 
+    /// <summary>See webhook endpoints and what became of deliveries.</summary>
+    public const string ReadWebhooks = "webhooks:read";
+
+    /// <summary>Add, change and stop webhook endpoints, and send deliveries again.</summary>
+    public const string ManageWebhooks = "webhooks:manage";
+
     /// <summary>Every permission there is, with what it allows.</summary>
     public static IReadOnlyDictionary<string, string> Descriptions { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
@@ -36,6 +42,8 @@ public static class Permissions
         [ManageRoles] = "Define roles and approval rules.",
         [ManageOrganization] = "Change name, branding and security policy.",
         [ReadAuditLog] = "Read the audit log.",
+        [ReadWebhooks] = "See webhook endpoints, messages and deliveries.",
+        [ManageWebhooks] = "Add, change and stop webhook endpoints, and send deliveries again.",
     };
 
     /// <summary>Every permission there is.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
+using Onboarding.Tenancy.Webhooks;
 
 namespace Onboarding.Tenancy.Outbox;
 
@@ -40,6 +41,18 @@ namespace Onboarding.Tenancy.Outbox;
 [JsonDerivedType(typeof(SessionStarted), SessionStarted.Name)]
 [JsonDerivedType(typeof(SessionEnded), SessionEnded.Name)]
 [JsonDerivedType(typeof(RefreshTokenReused), RefreshTokenReused.Name)]
+[JsonDerivedType(typeof(EndpointCreated), EndpointCreated.Name)]
+[JsonDerivedType(typeof(EndpointChanged), EndpointChanged.Name)]
+[JsonDerivedType(typeof(EndpointDeleted), EndpointDeleted.Name)]
+[JsonDerivedType(typeof(EndpointSecretRotated), EndpointSecretRotated.Name)]
+[JsonDerivedType(typeof(EndpointDisabled), EndpointDisabled.Name)]
+[JsonDerivedType(typeof(EndpointEnabled), EndpointEnabled.Name)]
+[JsonDerivedType(typeof(EndpointRecovered), EndpointRecovered.Name)]
+[JsonDerivedType(typeof(EndpointRecoveryStarted), EndpointRecoveryStarted.Name)]
+[JsonDerivedType(typeof(EndpointTested), EndpointTested.Name)]
+[JsonDerivedType(typeof(DeliveryExhausted), DeliveryExhausted.Name)]
+[JsonDerivedType(typeof(DeliveryResent), DeliveryResent.Name)]
+[JsonDerivedType(typeof(DeliverySkipped), DeliverySkipped.Name)]
 public abstract record DomainEvent(DateTimeOffset OccurredAt)
 {
     /// <summary>Its type as the audit log, the outbox and webhooks name it, such as <c>member.approved</c>.</summary>

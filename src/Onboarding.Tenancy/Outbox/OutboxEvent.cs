@@ -37,8 +37,11 @@ public sealed class OutboxEvent
     };
 
     /// <summary>The event again.</summary>
-    public DomainEvent Read() => JsonSerializer.Deserialize<DomainEvent>(Payload, Json)
-        ?? throw new InvalidOperationException($"Outbox event {Id} has no payload.");
+    public DomainEvent Read() => Read(Payload);
+
+    /// <summary>The event of a payload that was read by other means.</summary>
+    public static DomainEvent Read(string payload) => JsonSerializer.Deserialize<DomainEvent>(payload, Json)
+        ?? throw new InvalidOperationException("The outbox event has no payload.");
 
     /// <summary>Every consumer has done its part.</summary>
     public void MarkHandled(DateTimeOffset now) => HandledAt = now;

@@ -53,4 +53,10 @@ public static class WorkKinds
 
     /// <summary>A composed mail: one SMTP send.</summary>
     public const string Email = "email";
+
+    /// <summary>A webhook endpoint for which something waits. One pointer per endpoint, and whoever claims it is the only one that sends there.</summary>
+    public const string Endpoint = "endpoint";
+
+    /// <summary>A webhook endpoint for which something was made due: brings its pointer forward, or makes it.</summary>
+    public const string Wake = "wake";
 }

@@ -17,14 +17,14 @@ public sealed record ClaimedWork(Guid Id, Guid OrganizationId, string Kind, Guid
 /// </summary>
 public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
 {
-    /// <summary>Takes up to <paramref name="limit"/> due items for <paramref name="lease"/>, oldest first, in one round trip.</summary>
-    public async Task<IReadOnlyList<ClaimedWork>> ClaimAsync(int limit, TimeSpan lease, CancellationToken cancellationToken)
+    /// <summary>Takes up to <paramref name="limit"/> due items of a kind for <paramref name="lease"/>, oldest first, in one round trip.</summary>
+    public async Task<IReadOnlyList<ClaimedWork>> ClaimAsync(string kind, int limit, TimeSpan lease, CancellationToken cancellationToken)
     {
         // The lease is the next due time: a worker that dies with a claim needs nobody to reclaim it.
         await using var command = dataSource.CreateCommand("""
             UPDATE platform.work SET due_at = $1 + $2, attempt = attempt + 1, claim_id = $3
-            WHERE id IN (SELECT id FROM platform.work WHERE due_at <= $1 ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
-            RETURNING id, organization_id, kind, ref_id, attempt
+            WHERE id IN (SELECT id FROM platform.work WHERE kind = $5 AND due_at <= $1 ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
+            RETURNING id, organization_id, ref_id, attempt
             """);
         var now = clock.GetUtcNow();
         var claim = Ids.New(now);
@@ -32,23 +32,32 @@ public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
         command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = lease });
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = claim });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kind });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var claimed = new List<ClaimedWork>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            claimed.Add(new(reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2), reader.GetGuid(3), reader.GetInt32(4), claim));
+            claimed.Add(new(reader.GetGuid(0), reader.GetGuid(1), kind, reader.GetGuid(2), reader.GetInt32(3), claim));
         }
 
         return claimed;
     }
 
     /// <summary>Removes a finished item. False when another worker has taken it over meanwhile.</summary>
-    public async Task<bool> CompleteAsync(ClaimedWork work, CancellationToken cancellationToken)
+    public async Task<bool> CompleteAsync(ClaimedWork work, CancellationToken cancellationToken) => await CompleteAsync([work], cancellationToken) == 1;
+
+    /// <summary>Removes finished items in one round trip; returns how many were still this worker's.</summary>
+    public async Task<int> CompleteAsync(IReadOnlyCollection<ClaimedWork> work, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand("DELETE FROM platform.work WHERE id = $1 AND claim_id = $2");
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = work.Id });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = work.ClaimId });
-        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+        if (work.Count == 0)
+        {
+            return 0;
+        }
+
+        await using var command = dataSource.CreateCommand("DELETE FROM platform.work w USING unnest($1, $2) AS mine (id, claim_id) WHERE w.id = mine.id AND w.claim_id = mine.claim_id");
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. work.Select(item => item.Id)] });
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. work.Select(item => item.ClaimId)] });
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Gives an item back, to be tried again after <paramref name="delay"/>. False when another worker has it.</summary>

@@ -44,7 +44,10 @@ internal sealed class WorkItemConfiguration : IEntityTypeConfiguration<WorkItem>
         builder.ToTable("work");
         builder.Property(w => w.Id).ValueGeneratedNever();
         builder.Property(w => w.Kind).HasMaxLength(16);
-        builder.HasIndex(w => w.DueAt, "ix_work_due_at");
+        builder.HasIndex(w => new { w.Kind, w.DueAt }, "ix_work_due");
+
+        // One pointer to an endpoint: whoever claims it is the only one that sends there.
+        builder.HasIndex(w => w.RefId, "ux_work_endpoint").IsUnique().HasFilter($"kind = '{WorkKinds.Endpoint}'");
         builder.HasIndex(w => w.OrganizationId, "ix_work_organization_id");
     }
 }

@@ -246,9 +246,13 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                     b.HasKey("Id")
                         .HasName("pk_work");
 
-                    b.HasIndex(new[] { "DueAt" }, "ix_work_due_at");
+                    b.HasIndex(new[] { "Kind", "DueAt" }, "ix_work_due");
 
                     b.HasIndex(new[] { "OrganizationId" }, "ix_work_organization_id");
+
+                    b.HasIndex(new[] { "RefId" }, "ux_work_endpoint")
+                        .IsUnique()
+                        .HasFilter("kind = 'endpoint'");
 
                     b.ToTable("work", "platform");
                 });

@@ -1,0 +1,84 @@
+using Onboarding.Tenancy.Work;
+using Onboarding.Webhooks.Deliveries;
+using Quartz;
+
+namespace Onboarding.Api.Jobs;
+
+/// <summary>Sends the mails that are due. Like the other two it runs on every node: woken by <see cref="QueueBell"/>, at the latest after a second.</summary>
+[DisallowConcurrentExecution]
+internal sealed class DrainEmails(WorkQueue queue, WorkRunner runner, QueueBell bell) : IJob
+{
+    private const int Batch = 64;
+
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
+    {
+        bell.Answer<DrainEmails>();
+        IReadOnlyList<ClaimedWork> claimed;
+        do
+        {
+            claimed = await queue.ClaimAsync(WorkKinds.Email, Batch, WorkRunner.Lease, cancellationToken);
+            await runner.RunAsync(claimed, cancellationToken);
+        }
+        while (claimed.Count == Batch && !cancellationToken.IsCancellationRequested);
+    }
+}
+
+/// <summary>Tells events that are due: to webhooks, many at once, and to whoever else waits for them.</summary>
+[DisallowConcurrentExecution]
+internal sealed class DrainEvents(WorkQueue queue, WorkRunner runner, FanOut webhooks, QueueBell bell) : IJob
+{
+    private const int Batch = 256;
+
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
+    {
+        bell.Answer<DrainEvents>();
+        IReadOnlyList<ClaimedWork> claimed;
+        do
+        {
+            claimed = await queue.ClaimAsync(WorkKinds.Event, Batch, WorkRunner.Lease, cancellationToken);
+            var events = new List<ClaimedEvent>(claimed.Count);
+            foreach (var work in claimed)
+            {
+                if (await runner.AdmitAsync(work) is { } organization)
+                {
+                    events.Add(new(work, organization));
+                }
+            }
+
+            await runner.RunAsync([.. (await TellWebhooksAsync(events)).Select(e => e.Work)], cancellationToken);
+        }
+        while (claimed.Count == Batch && !cancellationToken.IsCancellationRequested);
+    }
+
+    // Two round trips, which a stop can wait for.
+    private async Task<IReadOnlyList<ClaimedEvent>> TellWebhooksAsync(IReadOnlyList<ClaimedEvent> events)
+    {
+        try
+        {
+            return await webhooks.RunAsync(events, EventConsumers.Await, CancellationToken.None);
+        }
+        catch
+        {
+            await runner.GiveBackAsync([.. events.Select(e => e.Work)]);
+            throw;
+        }
+    }
+}
+
+/// <summary>Gives webhook endpoints for which something is due their turns.</summary>
+[DisallowConcurrentExecution]
+internal sealed class DrainDeliveries(DeliveryQueue queue, QueueBell bell) : IJob
+{
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
+    {
+        bell.Answer<DrainDeliveries>();
+        try
+        {
+            await queue.DrainAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The node stops; what was claimed is due again when its lease ends.
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using Onboarding.Tenancy.Isolation;
+using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Work;
+
+namespace Onboarding.Api.Jobs;
+
+/// <summary>Does what claimed pointers point to, a few at a time, each inside a scope of its organization.</summary>
+internal sealed partial class WorkRunner(WorkQueue queue, CachedOrganizationStore organizations, TenantScope tenants, TimeProvider clock, ILogger<WorkRunner> logger)
+{
+    /// <summary>Longer than anything a handler may take (one SMTP send), so that a live worker is never overtaken.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
+
+    /// <summary>What waits longer behind slow siblings goes back: its lease could end while it is handled.</summary>
+    private static readonly TimeSpan Begin = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a stop waits for what has begun; a whole stop takes less than 10 s.</summary>
+    private static readonly TimeSpan WhileStopping = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WhileSuspended = TimeSpan.FromMinutes(1);
+
+    // More would only wait for the pool of connections, which requests need too.
+    private static readonly int Parallelism = Math.Max(2, Environment.ProcessorCount);
+
+    /// <param name="claimed">What was claimed a moment ago.</param>
+    /// <param name="cancellationToken">The node stops: what has not begun goes back.</param>
+    public async Task RunAsync(IReadOnlyList<ClaimedWork> claimed, CancellationToken cancellationToken)
+    {
+        // What has begun is finished even when the node is stopping, as long as the stop can wait: giving up in the
+        // middle of a send leaves it unknown whether it was sent.
+        using var giveUp = new CancellationTokenSource();
+        await using var stopping = cancellationToken.Register(() => giveUp.CancelAfter(WhileStopping));
+        var claimedAt = clock.GetTimestamp();
+        await Parallel.ForEachAsync(
+            claimed,
+            new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = CancellationToken.None },
+            async (work, _) => await (cancellationToken.IsCancellationRequested || clock.GetElapsedTime(claimedAt) > Begin
+                ? TryGiveBackAsync(work, TimeSpan.Zero)
+                : HandleAsync(work, giveUp.Token)));
+    }
+
+    /// <summary>The organization of a pointer; null when it does not serve, and then the pointer waits or ends with it.</summary>
+    public async Task<Organization?> AdmitAsync(ClaimedWork work)
+    {
+        var organization = await organizations.GetAsync(work.OrganizationId.ToString());
+        switch (organization?.Status)
+        {
+            case OrganizationStatus.Active:
+                return organization;
+
+            // Pauses with the organization and goes on with it.
+            case OrganizationStatus.Suspended or OrganizationStatus.Provisioning:
+                await TryGiveBackAsync(work, WhileSuspended);
+                return null;
+
+            default:
+                await queue.CompleteAsync(work, CancellationToken.None);
+                return null;
+        }
+    }
+
+    /// <summary>Gives back what failed before it was begun, to be tried again soon.</summary>
+    public async Task GiveBackAsync(IReadOnlyList<ClaimedWork> claimed)
+    {
+        foreach (var work in claimed)
+        {
+            await TryGiveBackAsync(work, AfterFailure);
+        }
+    }
+
+    private async Task HandleAsync(ClaimedWork work, CancellationToken giveUp)
+    {
+        try
+        {
+            if (await AdmitAsync(work) is not { } organization)
+            {
+                return;
+            }
+
+            var wait = await tenants.RunAsync(organization, services => services.GetRequiredKeyedService<IWorkHandler>(work.Kind).HandleAsync(work, giveUp));
+            await (wait is { } delay
+                ? queue.RetryAsync(work, delay, CancellationToken.None)
+                : queue.CompleteAsync(work, CancellationToken.None));
+        }
+        catch (Exception exception)
+        {
+            Failed(exception, work.Kind, work.Id, work.Attempt);
+            await TryGiveBackAsync(work, giveUp.IsCancellationRequested ? TimeSpan.Zero : AfterFailure * Math.Min(work.Attempt, 20));
+        }
+    }
+
+    private async Task TryGiveBackAsync(ClaimedWork work, TimeSpan delay)
+    {
+        try
+        {
+            await queue.RetryAsync(work, delay, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            // The lease brings it back.
+            Failed(exception, work.Kind, work.Id, work.Attempt);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "Work item {Id} of kind {Kind} failed at attempt {Attempt}; it will be tried again.")]
+    private partial void Failed(Exception exception, string kind, Guid id, int attempt);
+}

@@ -1,0 +1,91 @@
+using Npgsql;
+using Onboarding.Tenancy.Organizations;
+
+namespace Onboarding.Tenancy.Isolation;
+
+/// <summary>Statements of many organizations in one round trip and one transaction: for work that comes in small pieces from everywhere.</summary>
+/// <remarks>
+/// Each statement runs with the role and the search path of its organization, which end with the transaction: it is as
+/// isolated as a unit of work of its own (SEC-4), and an organization's statement that fails takes the whole batch with it.
+/// Between the first and the last statement of one organization put no other's: settings are sent when it changes.
+/// </remarks>
+public sealed class TenantBatch : IAsyncDisposable
+{
+    private const string Settings = "SELECT set_config('search_path', $1, true), set_config('role', $2, true)";
+
+    private readonly NpgsqlBatch batch;
+    private readonly List<Func<NpgsqlDataReader, CancellationToken, Task>?> results = [];
+    private string? current;
+
+    private TenantBatch(NpgsqlBatch batch) => this.batch = batch;
+
+    /// <summary>A batch that is a transaction of its own.</summary>
+    public static TenantBatch Of(NpgsqlDataSource dataSource) => new(dataSource.CreateBatch());
+
+    /// <summary>A batch in a transaction that is under way.</summary>
+    public static TenantBatch In(NpgsqlTransaction transaction) =>
+        new(new NpgsqlBatch(transaction.Connection, transaction));
+
+    /// <summary>Whether nothing was added.</summary>
+    public bool IsEmpty => results.Count == 0;
+
+    /// <summary>Adds a statement that returns no rows.</summary>
+    public void Add(Organization organization, string sql, params NpgsqlParameter[] parameters) => Add(organization.Schema, organization.Schema, sql, null, parameters);
+
+    /// <summary>Adds a statement that returns rows.</summary>
+    /// <param name="organization">Whose it is.</param>
+    /// <param name="read">Reads one row.</param>
+    /// <param name="sql">The statement, with <c>$1</c> and so on.</param>
+    /// <param name="parameters">Its values.</param>
+    public void AddQuery(Organization organization, Action<NpgsqlDataReader> read, string sql, params NpgsqlParameter[] parameters) =>
+        Add(organization.Schema, organization.Schema, sql, read, parameters);
+
+    /// <summary>Adds a statement about <c>platform</c>, as the application itself, that returns no rows.</summary>
+    public void AddShared(string sql, params NpgsqlParameter[] parameters) => Add("nobody", "none", sql, null, parameters);
+
+    /// <summary>Adds a statement about <c>platform</c>, as the application itself, that returns rows.</summary>
+    public void AddSharedQuery(Action<NpgsqlDataReader> read, string sql, params NpgsqlParameter[] parameters) => Add("nobody", "none", sql, read, parameters);
+
+    /// <summary>Runs everything, in order.</summary>
+    public async Task ExecuteAsync(CancellationToken cancellationToken)
+    {
+        if (IsEmpty)
+        {
+            return;
+        }
+
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        foreach (var read in results)
+        {
+            if (read is not null)
+            {
+                await read(reader, cancellationToken);
+                await reader.NextResultAsync(cancellationToken);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => batch.DisposeAsync();
+
+    private void Add(string searchPath, string role, string sql, Action<NpgsqlDataReader>? read, NpgsqlParameter[] parameters)
+    {
+        if (current != role)
+        {
+            current = role;
+            batch.BatchCommands.Add(new(Settings) { Parameters = { new NpgsqlParameter<string> { TypedValue = searchPath }, new NpgsqlParameter<string> { TypedValue = role } } });
+            results.Add(static (_, _) => Task.CompletedTask);
+        }
+
+        var command = new NpgsqlBatchCommand(sql);
+        command.Parameters.AddRange(parameters);
+        batch.BatchCommands.Add(command);
+        results.Add(read is null ? null : async (reader, cancellationToken) =>
+        {
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                read(reader);
+            }
+        });
+    }
+}

@@ -1,0 +1,232 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Onboarding.Webhooks.Endpoints;
+using Onboarding.Webhooks.Sending;
+
+namespace Onboarding.Webhooks.Deliveries;
+
+/// <summary>The turns of this node: sends what is due to each endpoint, so many requests at once to one, to one organization's, and in all.</summary>
+/// <remarks>
+/// A receiver that hangs holds up its own turn and nobody else's (HOOK-18). At a stop nothing new is begun, and what is
+/// under way is finished and recorded as long as the stop can wait (HOOK-11).
+/// </remarks>
+public sealed partial class DeliveryTurns : IHostedService, IDisposable
+{
+    /// <summary>A stop as a whole takes less than 10 s.</summary>
+    private static readonly TimeSpan WhileStopping = TimeSpan.FromSeconds(8);
+
+    private readonly WebhookSender sender;
+    private readonly EndpointSecrets secrets;
+    private readonly AttemptRecorder recorder;
+    private readonly Verdicts verdicts;
+    private readonly DeliveryOptions options;
+    private readonly TimeProvider clock;
+    private readonly ILogger<DeliveryTurns> logger;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<EndpointTurn, Task> running = [];
+    private readonly ConcurrentDictionary<Guid, Pace> paces = new();
+    private readonly ConcurrentDictionary<Guid, SemaphoreSlim> organizations = new();
+    private readonly SemaphoreSlim room;
+    private readonly SemaphoreSlim flights;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly CancellationTokenSource givingUp = new();
+
+    internal DeliveryTurns(
+        WebhookSender sender, EndpointSecrets secrets, AttemptRecorder recorder, Verdicts verdicts, IOptions<DeliveryOptions> options, TimeProvider clock, ILogger<DeliveryTurns> logger)
+    {
+        (this.sender, this.secrets, this.recorder, this.verdicts, this.options, this.clock, this.logger) =
+            (sender, secrets, recorder, verdicts, options.Value, clock, logger);
+        room = new(this.options.MaxTurns);
+        flights = new(this.options.MaxInFlight);
+    }
+
+    /// <summary>Takes room for one more turn, if there is any and the node is not stopping; follow with <see cref="Begin"/> or <see cref="GiveBack"/>.</summary>
+    internal bool TryReserve() => !stopping.IsCancellationRequested && room.Wait(0, CancellationToken.None);
+
+    /// <summary>Waits for room for at least one turn; takes it and as much more as there is, up to <paramref name="limit"/>.</summary>
+    internal async Task<int> ReserveAsync(int limit, CancellationToken cancellationToken)
+    {
+        await room.WaitAsync(cancellationToken);
+        var taken = 1;
+        while (taken < limit && TryReserve())
+        {
+            taken++;
+        }
+
+        return taken;
+    }
+
+    /// <summary>Gives room back that was not needed.</summary>
+    internal void GiveBack(int turns)
+    {
+        if (turns > 0)
+        {
+            room.Release(turns);
+        }
+    }
+
+    /// <summary>Begins a turn, for which there is room.</summary>
+    internal void Begin(EndpointTurn turn)
+    {
+        lock (gate)
+        {
+            running.Add(turn, RunAsync(turn));
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await stopping.CancelAsync();
+        givingUp.CancelAfter(WhileStopping);
+        Task[] turns;
+        lock (gate)
+        {
+            turns = [.. running.Values];
+        }
+
+        await Task.WhenAll(turns);
+        await recorder.FinishAsync();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        stopping.Dispose();
+        givingUp.Dispose();
+        room.Dispose();
+        flights.Dispose();
+        foreach (var organization in organizations.Values)
+        {
+            organization.Dispose();
+        }
+    }
+
+    private async Task RunAsync(EndpointTurn turn)
+    {
+        await Task.Yield(); // the lock of whoever begins it is not for this
+        try
+        {
+            await SendAllAsync(turn);
+            await recorder.AddAsync(new TurnEnd(turn));
+        }
+        catch (Exception exception)
+        {
+            // The lease brings it back.
+            Failed(exception, turn.Endpoint.Id, turn.Organization.Id);
+        }
+
+        lock (gate)
+        {
+            running.Remove(turn);
+        }
+
+        room.Release();
+    }
+
+    private async Task SendAllAsync(EndpointTurn turn)
+    {
+        if (turn.Due.Count == 0)
+        {
+            return;
+        }
+
+        var now = clock.GetUtcNow();
+        var outgoing = new Outgoing(
+            EndpointSecrets.Active(secrets.Unprotect(turn.Endpoint.Secrets, turn.Organization.Key), now),
+            StaticHeaders.From(secrets.UnprotectHeaders(turn.Endpoint.Headers, turn.Organization.Key)));
+        var end = now + options.Turn;
+        if (turn.Due.Count == 1)
+        {
+            await SendAsync(turn, turn.Due[0], outgoing, end);
+            return;
+        }
+
+        var parallel = turn.Endpoint.Ordered || turn.Endpoint.Health.IsInTrouble ? 1 : options.MaxInFlightPerEndpoint;
+        await Parallel.ForEachAsync(
+            turn.Due,
+            new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = CancellationToken.None },
+            async (due, _) => await SendAsync(turn, due, outgoing, end));
+    }
+
+    private async ValueTask SendAsync(EndpointTurn turn, DueDelivery due, Outgoing outgoing, DateTimeOffset end)
+    {
+        if (!await MayBeginAsync(turn, end))
+        {
+            return;
+        }
+
+        var organization = organizations.GetOrAdd(turn.Organization.Key, _ => new(options.MaxInFlightPerOrganization));
+        await organization.WaitAsync(CancellationToken.None);
+        await flights.WaitAsync(CancellationToken.None);
+        try
+        {
+            if (stopping.IsCancellationRequested || turn.IsHeldUp || clock.GetUtcNow() >= end)
+            {
+                return;
+            }
+
+            var webhook = new OutgoingWebhook(turn.Endpoint.Url, $"msg_{due.MessageId:N}", due.Body, outgoing.Secrets, outgoing.Headers);
+            var startedAt = clock.GetUtcNow();
+            var exchange = await sender.SendAsync(webhook, givingUp.Token);
+            await recorder.AddAsync(verdicts.Of(turn, due, exchange, startedAt));
+        }
+        catch (OperationCanceledException) when (givingUp.IsCancellationRequested)
+        {
+            // The node could not wait; the delivery stays due, and whether it arrived is not known.
+        }
+        finally
+        {
+            flights.Release();
+            organization.Release();
+        }
+    }
+
+    /// <summary>Waits for the endpoint's pace. False when nothing more is to be begun in this turn.</summary>
+    private async ValueTask<bool> MayBeginAsync(EndpointTurn turn, DateTimeOffset end)
+    {
+        if (turn.IsHeldUp || stopping.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        if (turn.Endpoint.RateLimit is not { } rate)
+        {
+            return true;
+        }
+
+        var pace = paces.GetOrAdd(turn.Endpoint.Id, _ => new());
+        if (pace.Next(rate, clock.GetUtcNow(), end) is not { } slot)
+        {
+            turn.NotBefore = pace.NotBefore;
+            turn.HoldUp();
+            return false;
+        }
+
+        var wait = slot - clock.GetUtcNow();
+        if (wait > TimeSpan.Zero)
+        {
+            try
+            {
+                await Task.Delay(wait, clock, stopping.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private sealed record Outgoing(IReadOnlyCollection<WebhookSecret> Secrets, StaticHeaders Headers);
+
+    [LoggerMessage(LogLevel.Error, "A turn of webhook endpoint {Endpoint} of organization {Organization} failed; what was due stays due.")]
+    private partial void Failed(Exception exception, Guid endpoint, string organization);
+}

@@ -1,0 +1,49 @@
+using Onboarding.Tenancy;
+using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Isolation;
+using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Outbox;
+using Onboarding.Tenancy.Work;
+
+namespace Onboarding.Webhooks.Deliveries;
+
+/// <summary>What <see cref="Onboarding.Tenancy.Data.TenantDbContext.Record"/> does, for work that goes by batches: audit line, event and pointer.</summary>
+internal static class OutboxRows
+{
+    private const string Insert = """
+        WITH line AS (
+          INSERT INTO audit_log (id, occurred_at, action, actor_kind, subject_id, note)
+          SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::text[]))
+        INSERT INTO outbox (id, type, payload, occurred_at)
+        SELECT * FROM unnest($7::uuid[], $3::text[], $8::jsonb[], $2::timestamptz[])
+        """;
+
+    private const string Point = """
+        INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt)
+        SELECT p.id, $1, $2, p.ref_id, p.due_at, 0 FROM unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) AS p (id, ref_id, due_at)
+        """;
+
+    public static void Add(TenantBatch batch, Organization organization, IReadOnlyList<DomainEvent> events)
+    {
+        var stored = events.Select(OutboxEvent.Of).ToList();
+        batch.Add(
+            organization,
+            Insert,
+            Sql.Column(events, e => Ids.New(e.OccurredAt)),
+            Sql.Column(events, e => e.OccurredAt),
+            Sql.Column(events, e => e.Type),
+            Sql.Column(events, _ => nameof(ActorKind.System).ToLowerInvariant()),
+            Sql.Column(events, e => e.SubjectId),
+            Sql.Column(events, e => e.AuditNote),
+            Sql.Column(stored, s => s.Id),
+            Sql.Column(stored, s => s.Payload));
+        batch.Add(
+            organization,
+            Point,
+            Sql.Value(organization.Key),
+            Sql.Value(WorkKinds.Event),
+            Sql.Column(stored, s => Ids.New(s.OccurredAt)),
+            Sql.Column(stored, s => s.Id),
+            Sql.Column(stored, s => s.OccurredAt));
+    }
+}
