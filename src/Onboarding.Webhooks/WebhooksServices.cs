@@ -1,18 +1,40 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Onboarding.Webhooks.Deliveries;
+using Onboarding.Webhooks.Endpoints;
 using Onboarding.Webhooks.Sending;
 
 namespace Onboarding.Webhooks;
 
-/// <summary>Registers what webhooks are sent with.</summary>
+/// <summary>Registers webhooks: the queue of deliveries and what they are sent with.</summary>
 public static class WebhooksServices
 {
-    /// <summary>Adds <see cref="WebhookSender"/>.</summary>
+    /// <summary>Adds webhooks. Whoever adds them runs <see cref="FanOut"/> over events and <see cref="DeliveryQueue"/> over what is due.</summary>
     public static IServiceCollection AddWebhooks(this IServiceCollection services)
     {
         services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<DeliveryOptions>().BindConfiguration(DeliveryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<WebhookSender>();
+        services.AddSingleton<EndpointSecrets>();
+        services.AddSingleton<Verdicts>();
+        services.AddSingleton<AttemptRecorder>();
+        services.AddSingleton(provider => new DeliveryTurns(
+            provider.GetRequiredService<WebhookSender>(),
+            provider.GetRequiredService<EndpointSecrets>(),
+            provider.GetRequiredService<AttemptRecorder>(),
+            provider.GetRequiredService<Verdicts>(),
+            provider.GetRequiredService<IOptions<DeliveryOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<DeliveryTurns>>()));
+        services.AddSingleton<FanOut>();
+        services.AddSingleton<DeliveryQueue>();
+
+        // Stopped in the opposite order: turns end first, then what they recorded is written.
+        services.AddHostedService(provider => provider.GetRequiredService<AttemptRecorder>());
+        services.AddHostedService(provider => provider.GetRequiredService<DeliveryTurns>());
         return services;
     }
 }

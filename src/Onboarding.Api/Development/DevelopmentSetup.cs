@@ -33,6 +33,9 @@ internal static class DevelopmentSetup
         {
             ["urls"] = builder.Configuration["urls"] ?? "http://localhost:5080",
             ["Smtp:FromAddress"] = builder.Configuration["Smtp:FromAddress"] ?? "onboarding@localhost",
+
+            // The receivers of a developer are on this machine.
+            ["Webhooks:AllowPrivateNetworks"] = builder.Configuration["Webhooks:AllowPrivateNetworks"] ?? "true",
         };
         defaults["Web:PublicUrl"] = builder.Configuration["Web:PublicUrl"] ?? PublicUrl(defaults["urls"]!);
         var masterKey = builder.Configuration["Secrets:MasterKey"] ?? await MasterKeyAsync(data);

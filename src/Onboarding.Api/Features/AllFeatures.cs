@@ -10,6 +10,7 @@ using Onboarding.Api.Features.Organizations;
 using Onboarding.Api.Features.Passkeys;
 using Onboarding.Api.Features.Registration;
 using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Features.Webhooks;
 
 namespace Onboarding.Api.Features;
 
@@ -28,6 +29,7 @@ internal static class AllFeatures
         .AddApprovalRules()
         .AddCustomRoles()
         .AddOrganizations()
+        .AddWebhooksFeature()
         .AddScoped<GetAuditLog>();
 
     public static void MapFeatures(this IEndpointRouteBuilder routes)
@@ -43,6 +45,7 @@ internal static class AllFeatures
         routes.MapApprovalRules();
         routes.MapCustomRoles();
         routes.MapOrganizations();
+        routes.MapWebhooks();
         GetAuditLog.Map(routes);
     }
 }

@@ -102,18 +102,21 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// Adds what a state change owes: its audit line, its event and the pointer that gets the event handled. They
     /// commit with the state or not at all.
     /// </summary>
-    public void Record(DomainEvent domainEvent, Actor actor, string? note = null)
+    /// <returns>The id of the event, which is that of the webhook message too.</returns>
+    public Guid Record(DomainEvent domainEvent, Actor actor, string? note = null)
     {
         Audit(domainEvent.Type, actor, domainEvent.SubjectId, note ?? domainEvent.AuditNote, domainEvent.OccurredAt);
-        Publish(domainEvent);
+        return Publish(domainEvent);
     }
 
     /// <summary>Adds an event that is no change of state, such as a reminder: no audit line comes with it.</summary>
-    public void Publish(DomainEvent domainEvent)
+    /// <inheritdoc cref="Record" path="/returns"/>
+    public Guid Publish(DomainEvent domainEvent)
     {
         var stored = OutboxEvent.Of(WithMember(domainEvent));
         Outbox.Add(stored);
         Enqueue(WorkKinds.Event, stored.Id, domainEvent.OccurredAt);
+        return stored.Id;
     }
 
     /// <summary>An event about a member tells who that is at that moment: whoever hears of it need not ask, and may hear of it much later.</summary>

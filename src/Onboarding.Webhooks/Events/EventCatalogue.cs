@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
-using Onboarding.Tenancy.Outbox;
 using Onboarding.Tenancy.SignIn;
 using Onboarding.Tenancy.Webhooks;
 

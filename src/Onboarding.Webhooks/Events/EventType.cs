@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -21,6 +20,8 @@ public sealed class EventType
     /// <summary>What a body may have at most (Standard Webhooks 1.0 recommends less than 20 kB).</summary>
     public const int MaxBody = 20_000;
 
+    private static readonly string[] Envelope = ["type", "occurred_at", "subject_id", "audit_note"];
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -30,7 +31,7 @@ public sealed class EventType
         // Bodies are JSON, not HTML; what is left escaped is what JSON needs.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         RespectNullableAnnotations = true,
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { WithoutTime } },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { WithoutEnvelope } },
     };
 
     private static readonly JsonSchemaExporterOptions Exporter = new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = RequireAll };
@@ -117,12 +118,15 @@ public sealed class EventType
         }
     }
 
-    // The envelope says it already.
-    private static void WithoutTime(JsonTypeInfo type)
+    // What the envelope says already, and what only the audit log and the outbox ask for.
+    private static void WithoutEnvelope(JsonTypeInfo type)
     {
-        if (type.Type.IsAssignableTo(typeof(DomainEvent)) && type.Properties.FirstOrDefault(p => p.Name == "occurred_at") is { } time)
+        if (type.Type.IsAssignableTo(typeof(DomainEvent)))
         {
-            type.Properties.Remove(time);
+            foreach (var property in type.Properties.Where(p => Envelope.Contains(p.Name)).ToList())
+            {
+                type.Properties.Remove(property);
+            }
         }
     }
 
