@@ -52,6 +52,7 @@ public sealed class TlsTests
 
         Assert.Equal(SendError.Tls, (await sender.SendAsync(receiver.Url(Host, "https"))).Error);
         Assert.Equal(0, inside.Connections);
+        Assert.DoesNotContain(ProxyTrap.Caught, request => request.Contains($":{inside.Port}/", StringComparison.Ordinal));
     }
 
     [Fact] // FAULT-13
