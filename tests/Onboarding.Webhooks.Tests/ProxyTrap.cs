@@ -8,6 +8,9 @@ namespace Onboarding.Webhooks.Tests;
 /// <summary>The proxy that the environment of this whole test process names (FAULT-14). Whoever obeys it ends here.</summary>
 internal static class ProxyTrap
 {
+    /// <summary>The variables that name it.</summary>
+    public static readonly string[] Variables = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+
     /// <summary>The requests that came here.</summary>
     public static ConcurrentQueue<string> Caught { get; } = [];
 
@@ -20,7 +23,7 @@ internal static class ProxyTrap
     [ModuleInitializer]
     internal static void Set()
     {
-        foreach (var name in new[] { "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" })
+        foreach (var name in Variables)
         {
             Environment.SetEnvironmentVariable(name, $"http://{IPAddress.Loopback}:{Proxy.Port}");
         }

@@ -1,11 +1,13 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
 
 namespace Onboarding.Webhooks.Tests;
@@ -37,8 +39,9 @@ internal sealed class Receiver : IAsyncDisposable
         {
             if (certificate is not null)
             {
-                // Only who selects by the name gets to know it.
-                listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate);
+                // Offline: a server too would fetch what its certificate names.
+                var context = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true);
+                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = context }) });
             }
         }));
         var receiver = new Receiver(builder.Build());

@@ -46,7 +46,6 @@ internal sealed class VettedConnection(ResolveHost resolve, Predicate<IPAddress>
         MaxResponseHeadersLength = 32, // kB
         // What is left of an answer is not read to save its connection (FAULT-13).
         MaxResponseDrainSize = 0,
-        ResponseDrainTimeout = TimeSpan.Zero,
         SslOptions = new SslClientAuthenticationOptions
         {
             // Certificates name addresses too, of issuers and of revocation lists: fetching them would go past all this.

@@ -73,9 +73,9 @@ public sealed class WebhookSender : IDisposable
         };
 
         Add("User-Agent", _options.UserAgent);
-        Add("Webhook-Id", webhook.Id);
-        Add("Webhook-Timestamp", seconds.ToString(CultureInfo.InvariantCulture));
-        Add("Webhook-Signature", WebhookSecret.Sign(webhook.Secrets, webhook.Id, seconds, webhook.Body.Span));
+        Add("webhook-id", webhook.Id);
+        Add("webhook-timestamp", seconds.ToString(CultureInfo.InvariantCulture));
+        Add("webhook-signature", WebhookSecret.Sign(webhook.Secrets, webhook.Id, seconds, webhook.Body.Span));
         foreach (var (name, value) in webhook.Headers.All)
         {
             Add(name, value);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.AspNetCore.Http;
 using Onboarding.Webhooks.Sending;
 
 namespace Onboarding.Webhooks.Tests.Sending;

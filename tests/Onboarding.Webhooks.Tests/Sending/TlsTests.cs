@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.Http;
 using Onboarding.Webhooks.Sending;
 
 namespace Onboarding.Webhooks.Tests.Sending;
@@ -53,6 +52,7 @@ public sealed class TlsTests
 
         Assert.Equal(SendError.Tls, (await sender.SendAsync(receiver.Url(Host, "https"))).Error);
         Assert.Equal(0, inside.Connections);
+        Assert.DoesNotContain(ProxyTrap.Caught, request => request.Contains($":{inside.Port}/", StringComparison.Ordinal));
     }
 
     [Fact] // FAULT-13

@@ -95,7 +95,11 @@ public sealed class WebhookSenderTests
     [InlineData(504, false)]
     public async Task A_2xx_is_success_and_nothing_else(int status, bool succeeded)
     {
-        await using var receiver = await Receiver.StartAsync(context => Task.FromResult(context.Response.StatusCode = status));
+        await using var receiver = await Receiver.StartAsync(context =>
+        {
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        });
         using var sender = new TestSender();
 
         var exchange = await sender.SendAsync(receiver.Url());
