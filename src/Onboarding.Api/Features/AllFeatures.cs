@@ -1,4 +1,5 @@
 using Onboarding.Api.Features.Account;
+using Onboarding.Api.Features.ApiKeys;
 using Onboarding.Api.Features.ApprovalRules;
 using Onboarding.Api.Features.Approvals;
 using Onboarding.Api.Features.AuditLog;
@@ -28,6 +29,7 @@ internal static class AllFeatures
         .AddApprovalRules()
         .AddCustomRoles()
         .AddOrganizations()
+        .AddApiKeys()
         .AddScoped<GetAuditLog>();
 
     public static void MapFeatures(this IEndpointRouteBuilder routes)
@@ -43,6 +45,7 @@ internal static class AllFeatures
         routes.MapApprovalRules();
         routes.MapCustomRoles();
         routes.MapOrganizations();
+        routes.MapApiKeys();
         GetAuditLog.Map(routes);
     }
 }
