@@ -1,4 +1,5 @@
 using Onboarding.Api.Features.Account;
+using Onboarding.Api.Features.ApiKeys;
 using Onboarding.Api.Features.ApprovalRules;
 using Onboarding.Api.Features.Approvals;
 using Onboarding.Api.Features.AuditLog;
@@ -29,6 +30,8 @@ internal static class AllFeatures
         .AddApprovalRules()
         .AddCustomRoles()
         .AddOrganizations()
+        .AddQuotas()
+        .AddApiKeys()
         .AddWebhooksFeature()
         .AddScoped<GetAuditLog>();
 
@@ -45,6 +48,7 @@ internal static class AllFeatures
         routes.MapApprovalRules();
         routes.MapCustomRoles();
         routes.MapOrganizations();
+        routes.MapApiKeys();
         routes.MapWebhooks();
         GetAuditLog.Map(routes);
     }

@@ -30,3 +30,12 @@ internal sealed class Quotas(IOptions<QuotaOptions> options)
     public static ProblemHttpResult? Refusal(string code, int used, int limit) => used < limit ? null : Problems.Conflict(
         code, $"The organization has {used} of {limit}.", new Dictionary<string, object?> { ["limit"] = limit, ["used"] = used });
 }
+
+internal static class QuotaServices
+{
+    public static IServiceCollection AddQuotas(this IServiceCollection services)
+    {
+        services.AddOptions<QuotaOptions>().BindConfiguration(QuotaOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        return services.AddScoped<Quotas>();
+    }
+}

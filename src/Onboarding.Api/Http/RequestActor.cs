@@ -13,8 +13,11 @@ internal sealed class RequestActor(IHttpContextAccessor accessor)
 {
     private HttpContext Context => accessor.HttpContext ?? throw new InvalidOperationException("There is no request.");
 
-    /// <summary>The signed-in member; endpoints behind a policy always have one.</summary>
+    /// <summary>The signed-in member. Only for routes that name no permission: others take API keys, and those have no session.</summary>
     public Guid MemberId => Guid.Parse(Claim(TokenClaims.Subject)!);
+
+    /// <summary>The member whose rights are used: who is signed in, or the owner of the API key; null with a key of the organization's own.</summary>
+    public Guid? OnBehalfOf => Key is { } key ? key.OwnerId : MemberId;
 
     /// <summary>The session of the access token.</summary>
     public Guid SessionId => Guid.Parse(Claim(TokenClaims.SessionId)!);
@@ -24,24 +27,28 @@ internal sealed class RequestActor(IHttpContextAccessor accessor)
 
     /// <summary>
     /// What the caller of a request may do: what the role in the token allows in this organization today, so that a
-    /// role which was changed holds for tokens that were issued before (SEC-24).
+    /// role which was changed holds for tokens that were issued before (SEC-24); of an API key its scopes.
     /// </summary>
     public static IReadOnlySet<string> PermissionsOf(HttpContext context) =>
-        context.GetMultiTenantContext<Organization>().TenantInfo is { } organization
+        context.User.Identity is ApiKeyIdentity key ? key.Permissions
+        : context.GetMultiTenantContext<Organization>().TenantInfo is { } organization
             ? organization.PermissionsOf(context.User.FindFirstValue(TokenClaims.Role))
-            : FrozenSet<string>.Empty;
+        : FrozenSet<string>.Empty;
 
     public string? IpAddress => Context.Connection.RemoteIpAddress?.ToString();
 
     public string? UserAgent => Context.Request.Headers.UserAgent.FirstOrDefault();
 
     /// <summary>The same as an audit line tells it.</summary>
-    public Actor ToActor() => Claim(TokenClaims.Subject) is { } subject
-        ? new(ActorKind.Member, Guid.Parse(subject), IpAddress, RequestId)
+    public Actor ToActor() =>
+        Key is { } key ? new(ActorKind.ApiKey, key.KeyId, IpAddress, RequestId)
+        : Claim(TokenClaims.Subject) is { } subject ? new(ActorKind.Member, Guid.Parse(subject), IpAddress, RequestId)
         : new(ActorKind.Anonymous, Id: null, IpAddress, RequestId);
 
     /// <summary>The same for a member who has just shown who they are, and has no token yet.</summary>
     public Actor By(Tenancy.Members.Member member) => ToActor() with { Kind = ActorKind.Member, Id = member.Id };
+
+    private ApiKeyIdentity? Key => Context.User.Identity as ApiKeyIdentity;
 
     private string RequestId => Activity.Current?.TraceId.ToHexString() ?? Context.TraceIdentifier;
 

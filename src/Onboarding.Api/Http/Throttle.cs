@@ -87,7 +87,8 @@ internal static class ThrottleExtensions
             throttle.Count(new(call, organization, party), permits, limit.Window) is { } wait ? TooMany(http, permits, wait) : null;
     }
 
-    private static IResult TooMany(HttpContext http, int permits, TimeSpan wait)
+    /// <summary>The answer to whoever comes too often.</summary>
+    internal static IResult TooMany(HttpContext http, int permits, TimeSpan wait)
     {
         var headers = http.Response.Headers;
         headers["RateLimit-Limit"] = permits.ToString(CultureInfo.InvariantCulture);

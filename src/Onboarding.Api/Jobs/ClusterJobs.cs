@@ -30,6 +30,9 @@ internal sealed class PurgeExpired(EveryOrganization organizations, RevokedToken
     /// <summary>Sign-ins by passkey that were begun are kept for this long: anybody may begin one, and few say anything.</summary>
     private static readonly TimeSpan BegunKept = TimeSpan.FromDays(1);
 
+    /// <summary>How long keys that are no longer good are kept, and what each was used for: whoever asks may ask for a year.</summary>
+    private static readonly TimeSpan KeysKept = TimeSpan.FromDays(400);
+
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         await revoked.PurgeAsync(cancellationToken);
@@ -46,6 +49,9 @@ internal sealed class PurgeExpired(EveryOrganization organizations, RevokedToken
         var begun = clock.GetUtcNow() - BegunKept;
         await db.SignInChallenges.Where(c => c.ExpiresAt < limit || (c.Kind == ChallengeKind.PasskeySignIn && c.ExpiresAt < begun)).ExecuteDeleteAsync(cancellationToken);
         await db.RememberedDevices.Where(d => d.ExpiresAt < limit).ExecuteDeleteAsync(cancellationToken);
+        var (old, oldDay) = (clock.GetUtcNow() - KeysKept, DateOnly.FromDateTime((clock.GetUtcNow() - KeysKept).UtcDateTime));
+        await db.ApiKeys.Where(k => (k.RevokedAt ?? k.ExpiresAt) < old).ExecuteDeleteAsync(cancellationToken);
+        await db.ApiKeyUsage.Where(u => u.Day < oldDay).ExecuteDeleteAsync(cancellationToken);
         await db.Emails.Where(e => e.FinishedAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Outbox.Where(e => e.HandledAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Invitations.Where(i => (i.AcceptedAt ?? i.RevokedAt ?? i.ExpiresAt) < limit).ExecuteDeleteAsync(cancellationToken);

@@ -1,8 +1,10 @@
 using System.Collections.Frozen;
 using Finbuckle.MultiTenant.Abstractions;
 using Onboarding.Api.Emails;
+using Onboarding.Api.Features.ApiKeys;
 using Onboarding.Api.Features.Invitations;
 using Onboarding.Api.SignIn;
+using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.Outbox;
@@ -12,7 +14,7 @@ namespace Onboarding.Api.Jobs;
 
 /// <summary>Who cares about which event. Runs inside the transaction that marks the event as handled.</summary>
 internal sealed class EventConsumers(
-    IServiceProvider services, RegistrationEmails registration, OpenInvitations open, RevokedTokens revoked, IMultiTenantContextAccessor<Organization> tenant)
+    IServiceProvider services, RegistrationEmails registration, MembershipEmails membership, OpenInvitations open, RevokedTokens revoked, ApiKeyAccess keys, IMultiTenantContextAccessor<Organization> tenant)
 {
     private static readonly FrozenDictionary<Type, Consumer> Consumers = new Dictionary<Type, Consumer>(
     [
@@ -22,9 +24,9 @@ internal sealed class EventConsumers(
         On<MemberApproved, EventConsumers>((my, id, e, cancellation) => my.LetInAsync(id, e.MemberId, cancellation)),
         On<MemberLinkRequested, RegistrationEmails>((mails, id, e, cancellation) => mails.ApprovedAsync(id, e.MemberId, cancellation)),
         On<MemberRejected, RegistrationEmails>((mails, id, e, cancellation) => mails.RejectedAsync(id, e.MemberId, e.Reason, cancellation)),
-        On<MemberSuspended, MembershipEmails>((mails, id, e, cancellation) => mails.ChangedAsync(id, e.MemberId, MembershipChange.Suspended, role: null, cancellation)),
+        On<MemberSuspended, EventConsumers>((my, id, e, cancellation) => my.LessenAsync(id, e.MemberId, MembershipChange.Suspended, role: null, cancellation)),
         On<MemberReactivated, MembershipEmails>((mails, id, e, cancellation) => mails.ChangedAsync(id, e.MemberId, MembershipChange.Reactivated, role: null, cancellation)),
-        On<MemberRoleChanged, MembershipEmails>((mails, id, e, cancellation) => mails.ChangedAsync(id, e.MemberId, MembershipChange.RoleChanged, e.To, cancellation)),
+        On<MemberRoleChanged, EventConsumers>((my, id, e, cancellation) => my.LessenAsync(id, e.MemberId, MembershipChange.RoleChanged, e.To, cancellation)),
         On<MemberRemoved, MembershipEmails>((mails, id, e, cancellation) => mails.ChangedAsync(id, e.MemberId, MembershipChange.Removed, role: null, cancellation)),
         On<WaitingMembersDue, WaitingMembersEmails>((mails, id, _, cancellation) => mails.RemindAsync(id, cancellation)),
         On<InvitationSent, InvitationEmails>((mails, id, e, cancellation) => mails.InvitedAsync(id, e, cancellation)),
@@ -40,6 +42,9 @@ internal sealed class EventConsumers(
         On<RoleChanged, PublishSettings>((publish, _, _, cancellation) => publish.RunAsync(cancellation)),
         On<RoleDeleted, PublishSettings>((publish, _, _, cancellation) => publish.RunAsync(cancellation)),
         On<OrganizationSettingsChanged, PublishSettings>((publish, _, _, cancellation) => publish.RunAsync(cancellation)),
+        On<ApiKeyChanged, ApiKeyAccess>((keys, _, _, cancellation) => keys.ForgetAsync(cancellation)),
+        On<ApiKeyRotated, ApiKeyAccess>((keys, _, _, cancellation) => keys.ForgetAsync(cancellation)),
+        On<ApiKeyRevoked, ApiKeyAccess>((keys, _, _, cancellation) => keys.ForgetAsync(cancellation)),
         On<SessionEnded, EventConsumers>((my, _, e, cancellation) => my.EndAsync(e.SessionId, cancellation)),
     ]).ToFrozenDictionary();
 
@@ -64,6 +69,16 @@ internal sealed class EventConsumers(
     {
         await registration.ApprovedAsync(eventId, member, cancellationToken);
         await open.CloseAsync(member, cancellationToken);
+    }
+
+    // The member's keys may do less now, or nothing; as for sessions, the request itself has usually seen to that.
+    private async Task LessenAsync(Guid eventId, Guid member, MembershipChange change, string? role, CancellationToken cancellationToken)
+    {
+        await membership.ChangedAsync(eventId, member, change, role, cancellationToken);
+        if (await keys.AnyOfAsync(member, cancellationToken))
+        {
+            await keys.ForgetAsync(cancellationToken);
+        }
     }
 
     private Organization Organization => tenant.MultiTenantContext.TenantInfo!;

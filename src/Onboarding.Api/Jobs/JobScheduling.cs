@@ -73,6 +73,7 @@ internal static class JobScheduling
         services.AddSingleton<QueueBell>();
         services.AddHostedService(provider => provider.GetRequiredService<QueueBell>());
         services.AddHostedService<ClusterListener>();
+        services.AddHostedService<WriteApiKeyUsage>();
         return services;
     }
 

@@ -1,4 +1,5 @@
 using Finbuckle.MultiTenant.AspNetCore.Extensions;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Identity;
@@ -7,16 +8,18 @@ using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
-using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Api.Setup;
 
-/// <summary>Who calls, and what they may do: bearer tokens, and one policy per permission.</summary>
+/// <summary>Who calls, and what they may do: bearer tokens, API keys, and one policy per permission.</summary>
 internal static partial class Authentication
 {
+    /// <summary>The scheme that looks at what was shown, and asks that of tokens or that of API keys.</summary>
+    private const string Credential = "Credential";
+
     private static readonly object RefusalKey = new();
 
     public static IServiceCollection AddSignIn(this IServiceCollection services)
@@ -35,13 +38,20 @@ internal static partial class Authentication
 
         services.AddHttpContextAccessor();
         services.AddScoped<RequestActor>();
-        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services.AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<KnownApiKeys>();
+        services.AddSingleton<CountedApiKeys>();
+        services.AddAuthentication(Credential)
+            .AddPolicyScheme(Credential, displayName: null, options => options.ForwardDefaultSelector = http =>
+                PresentedApiKey.Of(http.Request) is null ? JwtBearerDefaults.AuthenticationScheme : ApiKeyAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, configureOptions: null)
+            .AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<AccessTokenHandler>((options, handler) =>
         {
             options.MapInboundClaims = false;
             options.TokenHandlers.Clear();
             options.TokenHandlers.Add(handler);
-            options.Events = new JwtBearerEvents { OnMessageReceived = RefuseApiKeyAsync, OnTokenValidated = AgreeWithOrganizationAsync, OnChallenge = RefuseAsync, OnForbidden = NoteDenialAsync };
+            options.Events = new JwtBearerEvents { OnTokenValidated = AgreeWithOrganizationAsync, OnChallenge = RefuseAsync, OnForbidden = NoteDenialAsync };
         });
 
         return AddPolicies(services);
@@ -61,8 +71,9 @@ internal static partial class Authentication
 
     private static IServiceCollection AddPolicies(IServiceCollection services)
     {
-        var policies = services.AddAuthorizationBuilder()
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        // What names no permission belongs to a person: only who is signed in has a session, a machine's key has none.
+        var session = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(TokenClaims.SessionId).Build();
+        var policies = services.AddAuthorizationBuilder().SetDefaultPolicy(session).SetFallbackPolicy(session);
         foreach (var permission in Permissions.All)
         {
             policies.AddPolicy(permission, policy => policy.RequireAuthenticatedUser().RequireAssertion(context =>
@@ -72,25 +83,36 @@ internal static partial class Authentication
         return services;
     }
 
-    // No organization has issued any key yet, so none is good. That it was shown to the wrong organization is said first.
-    private static Task RefuseApiKeyAsync(MessageReceivedContext context)
+    /// <summary>Whether an endpoint takes API keys: where it names a permission, which a key can hold.</summary>
+    public static bool TakesApiKeys(EndpointMetadataCollection metadata)
     {
-        var http = context.HttpContext;
-        if (PresentedApiKey.Of(http.Request) is not { } key)
+        if (metadata.GetMetadata<IAllowAnonymous>() is not null)
         {
-            return Task.CompletedTask;
+            return false;
         }
 
-        if (http.GetMultiTenantContext<Organization>().TenantInfo is { } organization
-            && ApiKeyToken.OrganizationOf(key) is { } named && named != organization.Key)
+        foreach (var data in metadata.GetOrderedMetadata<IAuthorizeData>())
         {
-            http.Items[RefusalKey] = true;
-            KeyOfAnotherOrganization(Logger(http), named, organization.Id);
+            if (data.Policy is not null)
+            {
+                return true;
+            }
         }
 
-        context.Fail("The API key is not valid.");
-        return Task.CompletedTask;
+        return false;
     }
+
+    /// <summary>Notes that a key of organization <paramref name="named"/> was shown to another one, for the answer and for the log.</summary>
+    public static void RefuseKeyOfAnotherOrganization(HttpContext http, Guid named, Organization organization)
+    {
+        http.Items[RefusalKey] = true;
+        KeyOfAnotherOrganization(Logger(http), named, organization.Id);
+    }
+
+    /// <summary>Notes in the log that a caller has no permission; the answer itself is written further out, as for every status without a body.</summary>
+    public static void NoteDenial(HttpContext http) => Denied(
+        Logger(http), http.User.FindFirst(TokenClaims.Subject)?.Value ?? http.User.FindFirst(TokenClaims.ApiKey)?.Value,
+        http.GetMultiTenantContext<Organization>().TenantInfo?.Id, http.Request.Method, (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
 
     private static Task AgreeWithOrganizationAsync(TokenValidatedContext context)
     {
@@ -121,18 +143,16 @@ internal static partial class Authentication
         return Task.CompletedTask;
     }
 
-    // The answer itself is written further out, as for every status without a body.
     private static Task NoteDenialAsync(ForbiddenContext context)
     {
-        var http = context.HttpContext;
-        Denied(Logger(http), http.User.FindFirst(TokenClaims.Subject)?.Value, http.GetMultiTenantContext<Organization>().TenantInfo?.Id, http.Request.Method, (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
+        NoteDenial(context.HttpContext);
         return Task.CompletedTask;
     }
 
     private static ILogger Logger(HttpContext http) => http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Authentication));
 
-    [LoggerMessage(LogLevel.Warning, "Member {Member} of organization {Organization} has no permission for {Method} {Route}.")]
-    private static partial void Denied(ILogger logger, string? member, string? organization, string method, string? route);
+    [LoggerMessage(LogLevel.Warning, "Member or API key {Caller} of organization {Organization} has no permission for {Method} {Route}.")]
+    private static partial void Denied(ILogger logger, string? caller, string? organization, string method, string? route);
 
     [LoggerMessage(LogLevel.Warning, "A token of member {Member} of organization {Audience} was shown to organization {Organization}.")]
     private static partial void OfAnotherOrganization(ILogger logger, Guid member, string audience, string organization);

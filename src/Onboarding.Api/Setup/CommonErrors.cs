@@ -27,9 +27,15 @@ internal static class CommonErrors
             yield return new("token.invalid", StatusCodes.Status401Unauthorized);
         }
 
-        if (OperationSecurity.Policies(metadata).Any())
+        if (OperationSecurity.TakesApiKeys(metadata))
         {
             yield return new("permission.denied", StatusCodes.Status403Forbidden);
+            yield return new("api_key.network_denied", StatusCodes.Status403Forbidden);
+            yield return new("rate_limit.exceeded", StatusCodes.Status429TooManyRequests);
+        }
+        else if (isProtected)
+        {
+            yield return new("session.required", StatusCodes.Status403Forbidden);
         }
 
         if (!OperationTenant.IsTenantless(metadata))

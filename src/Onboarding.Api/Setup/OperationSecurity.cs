@@ -18,11 +18,15 @@ internal sealed class OperationSecurity : IOperationFilter
             return;
         }
 
-        operation.Security =
-        [
-            new() { [new OpenApiSecuritySchemeReference(Swagger.Bearer, context.Document)] = [] },
-            new() { [new OpenApiSecuritySchemeReference(Swagger.ApiKey, context.Document)] = [] },
-        ];
+        operation.Security = [new() { [new OpenApiSecuritySchemeReference(Swagger.Bearer, context.Document)] = [] }];
+        if (TakesApiKeys(metadata))
+        {
+            operation.Security.Add(new() { [new OpenApiSecuritySchemeReference(Swagger.ApiKey, context.Document)] = [] });
+        }
+        else
+        {
+            operation.Description += "\n\nFor signed-in members; an API key is not enough.";
+        }
 
         if (string.Join(", ", Policies(metadata).Select(policy => $"`{policy}`")) is { Length: > 0 } policies)
         {
@@ -32,6 +36,8 @@ internal sealed class OperationSecurity : IOperationFilter
 
     /// <summary>The fallback policy asks for a sign-in wherever nothing says otherwise.</summary>
     internal static bool IsProtected(IEnumerable<object> metadata) => !metadata.OfType<IAllowAnonymous>().Any();
+
+    internal static bool TakesApiKeys(IEnumerable<object> metadata) => Authentication.TakesApiKeys(new EndpointMetadataCollection(metadata));
 
     internal static IEnumerable<string> Policies(IEnumerable<object> metadata) =>
         metadata.OfType<IAuthorizeData>().Select(data => data.Policy).OfType<string>().Distinct();

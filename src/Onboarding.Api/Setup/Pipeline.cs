@@ -32,6 +32,7 @@ internal static class Pipeline
         app.UseTenantResolution();
         app.UseAuthentication();
         app.UseTenantAgreement();
+        app.UseApiKeyLimits();
         app.UseRequiredMfa();
         app.UseAuthorization();
     }

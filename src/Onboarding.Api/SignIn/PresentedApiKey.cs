@@ -23,6 +23,11 @@ internal static class PresentedApiKey
         };
     }
 
+    /// <summary>
+    /// Whether something else stands beside the key where credentials stand: whose request it would be is nobody's to guess.
+    /// </summary>
+    public static bool HasCompany(HttpRequest request) => IsOne(request.Headers[Header].ToString()) && !string.IsNullOrWhiteSpace(request.Headers.Authorization);
+
     private static string Bearer(string authorization) =>
         authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? authorization[Scheme.Length..].Trim() : "";
 

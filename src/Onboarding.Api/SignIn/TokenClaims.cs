@@ -13,6 +13,11 @@ internal static class TokenClaims
     public const string AuthenticatedAt = "auth_time";
     public const string Id = "jti";
 
+    /// <summary>Of an API key, which has no token and therefore no session: its id, its owner's, and what it may do.</summary>
+    public const string ApiKey = "key";
+    public const string Owner = "owner";
+    public const string Scope = "scope";
+
     /// <summary>Header <c>typ</c> of access tokens: no other kind of token passes as one (SEC-22; RFC 9068, section 2.1).</summary>
     public const string Type = "at+jwt";
 

@@ -22,4 +22,7 @@ public enum ActorKind
 
     /// <summary>A signed-in member.</summary>
     Member,
+
+    /// <summary>A machine with an API key.</summary>
+    ApiKey,
 }

@@ -25,7 +25,7 @@ public sealed class AuditEntry
     /// <summary>Who did it; null for the anonymous and the system.</summary>
     public Guid? ActorId { get; private init; }
 
-    /// <summary>The member that it is about, when there is one.</summary>
+    /// <summary>The member, or whatever else it is about, when there is one.</summary>
     public Guid? SubjectId { get; private init; }
 
     /// <summary>Free text of the person who decided, or a machine-readable reason.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
+using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Mail;
@@ -76,6 +77,12 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
 
     /// <summary>Refresh tokens of those sign-ins.</summary>
     public DbSet<RefreshToken> RefreshTokens => Set<RefreshToken>();
+
+    /// <summary>API keys, revoked ones among them.</summary>
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    /// <summary>How much each key was used on each day.</summary>
+    public DbSet<ApiKeyUsage> ApiKeyUsage => Set<ApiKeyUsage>();
 
     /// <summary>What happened, append-only.</summary>
     public DbSet<AuditEntry> AuditLog => Set<AuditEntry>();

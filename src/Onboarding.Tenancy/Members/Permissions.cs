@@ -23,6 +23,9 @@ public static class Permissions
     /// <summary>Change the organization's name, branding and security policy.</summary>
     public const string ManageOrganization = "organization:manage";
 
+    /// <summary>Create keys for machines, and revoke them.</summary>
+    public const string ManageApiKeys = "api_keys:manage";
+
     /// <summary>Read the audit log.</summary>
     public const string ReadAuditLog = "audit:read";
 
@@ -41,6 +44,7 @@ public static class Permissions
         [ReadMembers] = "See the organization's members.",
         [ManageRoles] = "Define roles and approval rules.",
         [ManageOrganization] = "Change name, branding and security policy.",
+        [ManageApiKeys] = "Create and revoke the organization's API keys.",
         [ReadAuditLog] = "Read the audit log.",
         [ReadWebhooks] = "See webhook endpoints, messages and deliveries.",
         [ManageWebhooks] = "Add, change and stop webhook endpoints, and send deliveries again.",

@@ -13,7 +13,7 @@ namespace Onboarding.Tenancy.Organizations;
 /// their shape keep most of them from the database.
 /// </remarks>
 public sealed class CachedOrganizationStore(
-    IDbContextFactory<PlatformDbContext> platform, HybridCache cache, IOptions<TenancyOptions> options) : IMultiTenantStore<Organization>
+    IDbContextFactory<PlatformDbContext> platform, HybridCache cache, ClusterSignals signals, IOptions<TenancyOptions> options) : IMultiTenantStore<Organization>
 {
     private readonly HybridCacheEntryOptions lifetime = new()
     {
@@ -38,6 +38,21 @@ public sealed class CachedOrganizationStore(
 
     /// <summary>Forgets every organization.</summary>
     public ValueTask ForgetAsync() => cache.RemoveByTagAsync(Tag);
+
+    /// <summary>
+    /// Makes every node read an organization anew, and with it whatever a node remembers together with the instance that
+    /// it had: here at once, elsewhere as fast as NOTIFY, and within a second where that is lost (SEC-24).
+    /// </summary>
+    public async Task TouchAsync(Guid organization, CancellationToken cancellationToken)
+    {
+        await using (var db = await platform.CreateDbContextAsync(cancellationToken))
+        {
+            await db.Database.ExecuteSqlAsync($"UPDATE platform.organizations SET changed_at = clock_timestamp() WHERE id = {organization}", cancellationToken);
+        }
+
+        await ForgetAsync();
+        await signals.OrganizationChangedAsync(organization, cancellationToken);
+    }
 
     /// <summary>Forgets every organization when the catalogue has changed since the last call: a few indexed rows, however many there are.</summary>
     /// <remarks>

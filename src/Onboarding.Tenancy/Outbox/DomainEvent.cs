@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
@@ -38,6 +39,10 @@ namespace Onboarding.Tenancy.Outbox;
 [JsonDerivedType(typeof(RoleChanged), RoleChanged.Name)]
 [JsonDerivedType(typeof(RoleDeleted), RoleDeleted.Name)]
 [JsonDerivedType(typeof(OrganizationSettingsChanged), OrganizationSettingsChanged.Name)]
+[JsonDerivedType(typeof(ApiKeyCreated), ApiKeyCreated.Name)]
+[JsonDerivedType(typeof(ApiKeyChanged), ApiKeyChanged.Name)]
+[JsonDerivedType(typeof(ApiKeyRotated), ApiKeyRotated.Name)]
+[JsonDerivedType(typeof(ApiKeyRevoked), ApiKeyRevoked.Name)]
 [JsonDerivedType(typeof(SessionStarted), SessionStarted.Name)]
 [JsonDerivedType(typeof(SessionEnded), SessionEnded.Name)]
 [JsonDerivedType(typeof(RefreshTokenReused), RefreshTokenReused.Name)]
@@ -59,7 +64,7 @@ public abstract record DomainEvent(DateTimeOffset OccurredAt)
     [JsonIgnore]
     public abstract string Type { get; }
 
-    /// <summary>Id of what it is about: a member, an invitation, a rule; null for what has none.</summary>
+    /// <summary>Id of what it is about: a member, an invitation, a rule, a key; null for what has none.</summary>
     [JsonIgnore]
     public abstract Guid? SubjectId { get; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
@@ -51,6 +52,10 @@ public static class EventCatalogue
             EventType.Of("A member signed in.", new SessionStarted(Member, Other, Then) { Member = Ada() }),
             EventType.Of("A member's session ended before its time.", new SessionEnded(Member, Other, "logout", Then) { Member = Ada() }),
             EventType.Of("A refresh token was used twice, and its session was ended.", new RefreshTokenReused(Member, Other, Then) { Member = Ada() }),
+            EventType.Of("An API key was created.", new ApiKeyCreated(Other, "CI", Member, [Permissions.ApproveMembers], Then)),
+            EventType.Of("An API key's settings changed.", new ApiKeyChanged(Other, "CI", [Permissions.ApproveMembers], Then)),
+            EventType.Of("An API key got another secret.", new ApiKeyRotated(Other, "CI", Then.AddDays(1), Then)),
+            EventType.Of("An API key was revoked.", new ApiKeyRevoked(Other, "CI", Then)),
             EventType.Of("A webhook endpoint was added.", new EndpointCreated(Other, Url, Then)),
             EventType.Of("A webhook endpoint's settings changed.", new EndpointChanged(Other, Url, Then)),
             EventType.Of("A webhook endpoint was deleted.", new EndpointDeleted(Other, Url, Then)),

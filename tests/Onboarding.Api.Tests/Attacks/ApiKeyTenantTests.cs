@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
+using Onboarding.Api.Tests.Features.ApiKeys;
 using Onboarding.Tenancy.ApiKeys;
+using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Attacks;
@@ -17,8 +19,12 @@ public sealed partial class ApiKeyTenantTests(ApiFixture fixture, ObservedApp ob
         var (a, b) = (await fixture.OrganizationAsync(), await fixture.OrganizationAsync());
         foreach (var organization in new[] { a, b, a })
         {
+            var good = await IssuedAsync(organization);
             foreach (var header in Headers)
             {
+                using var answer = await SendAsync(null, Call(header, good, path: "/members"));
+                await answer.OkAsync();
+                Assert.Equal(organization.Identifier, observed.Resolved(answer));
                 await RequireAsync("token.invalid", organization.Identifier, Call(header, KeyOf(organization)));
 
                 // A header without a name in it names nobody.
@@ -28,15 +34,24 @@ public sealed partial class ApiKeyTenantTests(ApiFixture fixture, ObservedApp ob
     }
 
     [Fact] // SEC-3
-    public async Task A_key_that_nobody_issued_gets_the_same_answer_whether_or_not_its_organization_exists()
+    public async Task A_key_that_is_not_good_gets_the_same_answer_for_whatever_reason_and_whether_or_not_its_organization_exists()
     {
         var (active, suspended, deleting) = (await fixture.OrganizationAsync(), await fixture.OrganizationAsync(), await fixture.OrganizationAsync());
+        using var admin = await active.SignInAsync();
+        var (expired, revoked) = (await admin.CreateKeyAsync(Permissions.ReadMembers), await admin.CreateKeyAsync(Permissions.ReadMembers));
+        await active.QueryAsync<int>($"UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE id = '{expired.Id}' RETURNING 1");
+        await (await admin.DeleteAsync($"/api-keys/{revoked.Id}")).OkAsync(HttpStatusCode.NoContent);
+        var ownerId = await active.AddActiveAsync("owner", Roles.Admin);
+        using var owner = await active.SignInAsync("owner");
+        var ownerless = await owner.CreateOwnKeyAsync(Permissions.ReadMembers);
+        await (await admin.PostAsJsonAsync($"/members/{ownerId}/suspend", new { })).OkAsync();
+        var (ofSuspended, ofDeleting) = (await IssuedAsync(suspended), await IssuedAsync(deleting));
         await PutAsync(suspended, "suspended");
         await PutAsync(deleting, "deleting");
         var good = KeyOf(active);
         string[] keys =
         [
-            good, KeyOf(suspended), KeyOf(deleting), ApiKeyToken.New(Guid.CreateVersion7()), ApiKeyToken.New(Guid.Empty),
+            expired.Key, revoked.Key, ownerless.Key, ofSuspended, ofDeleting, good, KeyOf(suspended), KeyOf(deleting), ApiKeyToken.New(Guid.CreateVersion7()), ApiKeyToken.New(Guid.Empty),
             good[..^1], $"{good}0", $"{good},{good}", "ok_live_", "ok_live_nonsense",
         ];
         foreach (var (method, path) in new[] { ("GET", "/me"), ("GET", "/members"), ("POST", "/login"), ("POST", "/register") })
@@ -57,7 +72,7 @@ public sealed partial class ApiKeyTenantTests(ApiFixture fixture, ObservedApp ob
     public async Task A_key_that_names_another_organization_than_host_or_header_is_refused_everywhere()
     {
         var (a, b) = (await fixture.OrganizationAsync(), await fixture.OrganizationAsync());
-        foreach (var key in new[] { KeyOf(b), ApiKeyToken.New(Guid.CreateVersion7()) })
+        foreach (var key in new[] { await IssuedAsync(b), KeyOf(b), ApiKeyToken.New(Guid.CreateVersion7()) })
         {
             foreach (var header in Headers)
             {
@@ -67,13 +82,20 @@ public sealed partial class ApiKeyTenantTests(ApiFixture fixture, ObservedApp ob
             }
         }
 
-        // A's own says no more than any other bad credential, and counts for nothing where none is asked for.
+        // Nobody issued this one of A: it says no more than any other bad credential, and counts for nothing where none is asked for.
         foreach (var header in Headers)
         {
             await RequireAsync("token.invalid", a.Identifier, Call(header, KeyOf(a)), host: a.Identifier);
             await RequireAsync("token.invalid", a.Identifier, Call(header, KeyOf(a), tenant: a.Identifier));
             await RequireAsync("token.invalid", a.Identifier, Call(header, "ok_live_nonsense"), host: a.Identifier);
             await (await SendAsync(a.Identifier, LoginCall(header, KeyOf(a)))).OkAsync();
+        }
+
+        // A good one counts for nothing there either.
+        var issued = await IssuedAsync(a);
+        foreach (var host in new[] { a.Identifier, null })
+        {
+            await (await SendAsync(host, LoginCall("X-Api-Key", issued))).OkAsync();
         }
     }
 
@@ -83,17 +105,20 @@ public sealed partial class ApiKeyTenantTests(ApiFixture fixture, ObservedApp ob
         var (a, b) = (await fixture.OrganizationAsync(), await fixture.OrganizationAsync());
         var bearer = $"Bearer {(await a.TokensAsync("user")).Access()}";
         await RequireAsync("token.invalid", a.Identifier, Call("X-Api-Key", KeyOf(a), authorization: bearer));
+        await RequireAsync("token.invalid", a.Identifier, Call("X-Api-Key", await IssuedAsync(a), authorization: bearer));
         await RequireAsync("tenant.mismatch", a.Identifier, Call("X-Api-Key", KeyOf(b), authorization: bearer), host: a.Identifier);
 
         // Two keys are none: the request names nobody, by whichever of them.
         await RequireAsync("token.invalid", null, Call("X-Api-Key", KeyOf(a), authorization: $"Bearer {KeyOf(b)}"));
         await RequireAsync("token.invalid", null, Call("X-Api-Key", KeyOf(a), authorization: $"Bearer {KeyOf(a)}"));
+        var issued = await IssuedAsync(a);
+        await RequireAsync("token.invalid", null, Call("X-Api-Key", issued, authorization: $"Bearer {issued}"));
     }
 
     [Fact] // SEC-2
     public async Task A_key_is_not_asked_where_a_host_or_a_header_names_somebody_unknown()
     {
-        var key = KeyOf(await fixture.OrganizationAsync());
+        var key = await IssuedAsync(await fixture.OrganizationAsync());
         foreach (var header in Headers)
         {
             await RequireAsync("tenant.not_found", null, Call(header, key), HttpStatusCode.NotFound, host: "nobody-here");
@@ -112,9 +137,10 @@ public sealed partial class ApiKeyTenantTests(ApiFixture fixture, ObservedApp ob
     }
 
     [Fact] // FAULT-4
-    public async Task A_database_that_is_away_says_so_and_a_known_organization_is_found_without_it()
+    public async Task A_database_that_is_away_says_so_and_a_known_key_of_a_known_organization_is_found_without_it()
     {
         var organization = await fixture.OrganizationAsync();
+        var issued = await IssuedAsync(organization);
         observed.Proxy.Down();
         try
         {
@@ -125,11 +151,14 @@ public sealed partial class ApiKeyTenantTests(ApiFixture fixture, ObservedApp ob
             observed.Proxy.Up();
         }
 
-        await RequireAsync("token.invalid", organization.Identifier, Call("X-Api-Key", KeyOf(organization)));
+        await RequireAsync("session.required", organization.Identifier, Call("X-Api-Key", issued), HttpStatusCode.Forbidden);
         observed.Proxy.Down();
         try
         {
-            await RequireAsync("token.invalid", organization.Identifier, Call("X-Api-Key", KeyOf(organization)));
+            await RequireAsync("session.required", organization.Identifier, Call("X-Api-Key", issued), HttpStatusCode.Forbidden);
+
+            // What is not remembered may be good: that it is not, only the database can say.
+            await RequireAsync("server.unavailable", organization.Identifier, Call("X-Api-Key", KeyOf(organization)), HttpStatusCode.ServiceUnavailable);
         }
         finally
         {
@@ -137,6 +166,14 @@ public sealed partial class ApiKeyTenantTests(ApiFixture fixture, ObservedApp ob
         }
     }
 
+    /// <summary>A real key of the organization, which may read its members.</summary>
+    private static async Task<string> IssuedAsync(TestOrganization organization)
+    {
+        using var admin = await organization.SignInAsync();
+        return (await admin.CreateKeyAsync(Permissions.ReadMembers)).Key;
+    }
+
+    /// <summary>A key of the organization that nobody issued.</summary>
     private static string KeyOf(TestOrganization organization) => ApiKeyToken.New(organization.Organization.Key);
 
     /// <summary>Before the observed product has heard of it.</summary>

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using Onboarding.Tenancy.ApiKeys;
+using Onboarding.Api.Tests.Features.ApiKeys;
 using Onboarding.Api.Tests.Features.Mfa;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
@@ -13,7 +15,7 @@ namespace Onboarding.Api.Tests.Attacks;
 /// </summary>
 public sealed class CredentialMatrixTests(ApiFixture fixture)
 {
-    private static readonly string[] Refusals = ["credentials.required", "token.invalid", "tenant.mismatch", "permission.denied"];
+    private static readonly string[] Refusals = ["credentials.required", "token.invalid", "tenant.mismatch", "permission.denied", "session.required"];
 
     private enum Worth
     {
@@ -23,16 +25,16 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         AnotherOrganizations,
         User,
         Admin,
+        Key,
     }
 
     /// <param name="Bearer">What stands behind <c>Authorization: Bearer</c>; null for no header.</param>
     /// <param name="ByHeader">Whether the organization is named by <c>X-Tenant</c> on the bare domain.</param>
     /// <param name="ApiKey">What stands in <c>X-Api-Key</c>; null for no header.</param>
-    private sealed record Credential(string Name, Worth Worth, string? Bearer, bool ByHeader = false, string? ApiKey = null)
-    {
-        /// <summary>Whether nothing else names the organization.</summary>
-        public bool Alone => Worth == Worth.InvalidAndAlone;
-    }
+    /// <param name="Alone">Whether nothing else names the organization.</param>
+    /// <param name="Scopes">What a good API key may do.</param>
+    private sealed record Credential(
+        string Name, Worth Worth, string? Bearer, bool ByHeader = false, string? ApiKey = null, bool Alone = false, IReadOnlyCollection<string>? Scopes = null);
 
     [Fact] // SEC-1, SEC-22, SEC-35
     public async Task Every_route_answers_every_credential_as_its_metadata_says()
@@ -58,7 +60,7 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
                 }
 
                 using var answer = await client.SendAsync(call);
-                var (expected, got) = (Expected(route, credential.Worth), await RefusalAsync(answer));
+                var (expected, got) = (Expected(route, credential), await RefusalAsync(answer));
                 if (got != expected || answer.StatusCode >= HttpStatusCode.InternalServerError)
                 {
                     wrong.Add($"{route} with {credential.Name}: expected {expected ?? "no refusal"}, got {(int)answer.StatusCode} {got}");
@@ -73,9 +75,10 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         Assert.Contains(routes, route => route is { IsAnonymous: false, Policies.Count: 0 });
         Assert.Contains(routes, route => route is { IsAnonymous: true, IsTenantless: false });
         Assert.Equal(0, await b.CountAsync($"audit_log WHERE actor_id IN ('{a.AdminId}', '{a.UserId}')"));
+        Assert.Equal(1, await a.CountAsync("audit_log WHERE action LIKE 'api_key.%'"));
     }
 
-    /// <summary>An admin comes last: some of the calls succeed.</summary>
+    /// <summary>Who may do everything comes last: some of the calls succeed.</summary>
     private static async Task<IReadOnlyList<Credential>> CredentialsAsync(TestOrganization a, TestOrganization b)
     {
         var (foreign, user, admin) = (await a.TokensAsync("admin"), await b.TokensAsync("user"), await b.TokensAsync("admin"));
@@ -85,6 +88,18 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         await b.AddActiveAsync("careful", Roles.User);
         var careful = await b.EnableMfaAsync("careful");
         var device = (await (await b.FinishLoginAsync(await b.MfaTokenAsync("careful"), await careful.NewCodeAsync(), rememberDevice: true)).OkAsync()).GetProperty("device_token").GetString()!;
+        using var adminA = a.WithToken(foreign.Access());
+        using var adminB = b.WithToken(admin.Access());
+        var (issuedByA, approving, everything) = (await adminA.CreateKeyAsync([.. Permissions.All]), await adminB.CreateKeyAsync(Permissions.ApproveMembers), await adminB.CreateKeyAsync([.. Permissions.All]));
+        var revoked = await adminB.CreateKeyAsync([.. Permissions.All]);
+        await (await adminB.DeleteAsync($"/api-keys/{revoked.Id}")).OkAsync(HttpStatusCode.NoContent);
+
+        // Its owner may less than its scopes say: the role was narrowed since.
+        await adminB.DefineRoleAsync("reader", Permissions.ReadMembers, Permissions.ReadAuditLog);
+        await b.AddActiveAsync("reader", "reader");
+        using var reader = await b.SignInAsync("reader");
+        var members = await reader.CreateOwnKeyAsync(Permissions.ReadMembers, Permissions.ReadAuditLog);
+        await (await adminB.PatchAsJsonAsync("/roles/reader", new { permissions = new[] { Permissions.ReadMembers } })).OkAsync();
         return
         [
             new("no credential", Worth.Nothing, null),
@@ -99,21 +114,29 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
             new("A's set-password token", Worth.Invalid, foreignLink),
             new("an API key that nobody issued", Worth.Invalid, key),
             new("an API key that nobody issued in its own header", Worth.Invalid, null, ApiKey: key),
-            new("an API key that nobody issued and nothing else", Worth.InvalidAndAlone, key),
-            new("an API key that nobody issued in its own header and nothing else", Worth.InvalidAndAlone, null, ApiKey: key),
+            new("an API key that nobody issued and nothing else", Worth.InvalidAndAlone, key, Alone: true),
+            new("an API key that nobody issued in its own header and nothing else", Worth.InvalidAndAlone, null, ApiKey: key, Alone: true),
+            new("a revoked API key", Worth.Invalid, null, ApiKey: revoked.Key),
+            new("a revoked API key and nothing else", Worth.InvalidAndAlone, revoked.Key, Alone: true),
+            new("A's real API key on B's host", Worth.AnotherOrganizations, null, ApiKey: issuedByA.Key),
+            new("A's real API key and B in the header", Worth.AnotherOrganizations, issuedByA.Key, ByHeader: true),
             new("A's API key on B's host", Worth.AnotherOrganizations, foreignKey),
             new("A's API key in its own header and B in the header", Worth.AnotherOrganizations, null, ByHeader: true, ApiKey: foreignKey),
             new("A's token on B's host", Worth.AnotherOrganizations, foreign.Access()),
             new("A's token and B in the header", Worth.AnotherOrganizations, foreign.Access(), ByHeader: true),
             new("a user's token", Worth.User, user.Access()),
             new("a user's token and B in the header", Worth.User, user.Access(), ByHeader: true),
+            new("an API key that approves and nothing else", Worth.Key, null, ApiKey: approving.Key, Alone: true, Scopes: [Permissions.ApproveMembers]),
+            new("an API key that approves on its host", Worth.Key, approving.Key, Scopes: [Permissions.ApproveMembers]),
+            new("a member's API key", Worth.Key, members.Key, Scopes: [Permissions.ReadMembers]),
+            new("an API key with every scope", Worth.Key, null, ApiKey: everything.Key, Scopes: Permissions.All),
             new("an admin's token", Worth.Admin, admin.Access()),
             new("an admin's token and B in the header", Worth.Admin, admin.Access(), ByHeader: true),
         ];
     }
 
     /// <summary>The code of the refusal; null when the credential is not what the answer is about.</summary>
-    private static string? Expected(ApiRoute route, Worth worth) => (route, worth) switch
+    private static string? Expected(ApiRoute route, Credential credential) => (route, credential.Worth) switch
     {
         // A credential of another organization is refused wherever an organization is asked, on anonymous routes too.
         ({ IsTenantless: false }, Worth.AnotherOrganizations) => "tenant.mismatch",
@@ -125,6 +148,10 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         // What belongs to no organization accepts nobody's token.
         ({ IsTenantless: true }, _) => "token.invalid",
         ({ Policies.Count: > 0 }, Worth.User) => "permission.denied",
+
+        // What names no permission is a person's; whatever else a key may do follows from its scopes.
+        ({ Policies.Count: 0 }, Worth.Key) => "session.required",
+        (_, Worth.Key) => route.Policies.All(credential.Scopes!.Contains) ? null : "permission.denied",
         _ => null,
     };
 

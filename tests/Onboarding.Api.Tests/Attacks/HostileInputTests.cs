@@ -138,6 +138,11 @@ public sealed class HostileInputTests(ApiFixture fixture)
             foreach (var value in new[] { "%FF", "%C0%80", "%0a", "%7f", "%27%20OR%201=1", "..%2f..%2fetc%2fpasswd", "%2e%2e", "nonsense", new string('x', 3_000), "%E2%80%AE", "0" })
             {
                 var path = route.Path.Replace(ApiRoute.SomeId, value, StringComparison.Ordinal);
+                if (value == "%2e%2e" && Routes.Any(other => other.Method == route.Method && other.Path == Resolved(path)))
+                {
+                    continue;
+                }
+
                 await RequireAsync(admin, route, path.Length > 80 ? path[..80] : path, () =>
                 {
                     var call = route.Call();
@@ -148,6 +153,9 @@ public sealed class HostileInputTests(ApiFixture fixture)
         }
 
         RequireNothingWrong();
+
+        // RFC 3986, section 5.2.4: two dots, encoded or not, are what lies above, and that may be a route of its own.
+        string Resolved(string path) => new Uri(fixture.App.Address, path).AbsolutePath.TrimEnd('/');
     }
 
     /// <summary>Odd text in every string: it may be taken or refused, and what was taken can be read again.</summary>

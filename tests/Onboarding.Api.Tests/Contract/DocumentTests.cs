@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Onboarding.Api.Tests.Features.ApiKeys;
+using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Contract;
@@ -46,6 +48,10 @@ public sealed class DocumentTests(ApiFixture fixture, ApiDocument document) : IC
         { "POST", "/invitations/accept/{token}", 409, ["username.taken"] },
         { "PUT", "/members/{id}/role", 409, ["member.last_admin"] },
         { "POST", "/members/{id}/suspend", 409, ["member.last_admin"] },
+        { "POST", "/api-keys", 403, ["permission.not_grantable", "permission.denied", "api_key.network_denied"] },
+        { "POST", "/api-keys", 409, ["quota.api_keys"] },
+        { "DELETE", "/api-keys/{id}", 404, ["api_key.not_found"] },
+        { "GET", "/me/api-keys", 403, ["session.required"] },
     };
 
     [Fact]
@@ -125,13 +131,19 @@ public sealed class DocumentTests(ApiFixture fixture, ApiDocument document) : IC
     public async Task An_operation_names_credentials_exactly_where_it_asks_for_them()
     {
         var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        using var machine = organization.WithKey(await admin.CreateKeyAsync([.. Permissions.All]));
         foreach (var operation in document.Operations)
         {
             using var answer = await SendAsync(organization.Anonymous, operation);
             var asks = answer.StatusCode == HttpStatusCode.Unauthorized && await answer.CodeAsync(HttpStatusCode.Unauthorized) == "credentials.required";
+            using var machines = await SendAsync(machine, operation);
+            var takesKeys = asks && !(machines.StatusCode == HttpStatusCode.Forbidden && await machines.CodeAsync(HttpStatusCode.Forbidden) == "session.required");
             var schemes = operation.Node["security"]?.AsArray().SelectMany(alternative => alternative!.AsObject().Select(scheme => scheme.Key)) ?? [];
-            Assert.True(schemes.SequenceEqual(asks ? ["bearer", "api_key"] : []), $"{operation}: {string.Join(", ", schemes)}");
+            Assert.True(schemes.SequenceEqual(takesKeys ? ["bearer", "api_key"] : asks ? ["bearer"] : []), $"{operation}: {string.Join(", ", schemes)}");
             Assert.True(!asks || CredentialErrors.All(operation.Codes(401).Contains), $"{operation} lacks a code.");
+            Assert.True(!asks || operation.Codes(403).Contains("session.required") != takesKeys, $"{operation}: session.required");
+            Assert.True(!takesKeys || (operation.Codes(403).Contains("api_key.network_denied") && operation.Codes(429).Contains("rate_limit.exceeded")), $"{operation} lacks a code of keys.");
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
+using Onboarding.Api.Tests.Features.ApiKeys;
 using Onboarding.Api.Tests.Features.Mfa;
 using Onboarding.Api.Tests.Features.Passkeys;
 using Onboarding.Tenancy.Members;
@@ -12,6 +13,9 @@ namespace Onboarding.Api.Tests.Contract;
 public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IClassFixture<ApiDocument>
 {
     private const string Chosen = "eleven brass lanterns swaying";
+
+    private static readonly string[] Nowhere = ["nowhere"];
+    private static readonly string[] Elsewhere = ["192.0.2.0/24"];
 
     private readonly ConcurrentBag<(string Operation, int Status)> seen = [];
 
@@ -32,6 +36,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await SettleAsync(organization, admin);
         await InviteAsync(organization, admin, person);
         await RuleAsync(organization, admin, ada);
+        await KeysAsync(organization, admin);
         await PasskeysAsync(organization);
         await SecondFactorsAsync(organization, admin);
 
@@ -215,6 +220,38 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await admin.PatchAsJsonAsync("/organization", new { branding = new { accent_color = "#7a7a7a" } })).CodeAsync(HttpStatusCode.BadRequest);
         await (await admin.PatchAsJsonAsync("/organization", new { security = new { sign_in_methods = new[] { organization.Identifier } } })).CodeAsync(HttpStatusCode.BadRequest);
     }
+
+    private async Task KeysAsync(TestOrganization organization, HttpClient admin)
+    {
+        foreach (var path in new[] { "/api-keys", "/me/api-keys" })
+        {
+            var scopes = new[] { Permissions.ApproveMembers };
+            await (await admin.PostAsJsonAsync(path, new { name = "Printer", scopes, allowed_networks = Nowhere })).CodeAsync(HttpStatusCode.BadRequest);
+            await (await admin.PostAsJsonAsync(path, new { name = "Printer", scopes = Nowhere })).CodeAsync(HttpStatusCode.BadRequest);
+            var key = (await (await admin.PostAsJsonAsync(path, new { name = "Printer", scopes, rate_limit = 3 })).OkAsync(HttpStatusCode.Created)).Issued();
+            await (await admin.PostAsJsonAsync(path, new { name = "Other", scopes })).OkAsync(HttpStatusCode.Created);
+            await (await admin.GetAsync($"{path}?limit=1")).OkAsync();
+            await (await admin.GetAsync($"{path}/{key.Id}")).OkAsync();
+            await (await admin.GetAsync($"{path}/{Guid.Empty}")).CodeAsync(HttpStatusCode.NotFound);
+            key = (await (await admin.PostAsJsonAsync($"{path}/{key.Id}/rotate", new { overlap_minutes = 5 })).OkAsync()).Issued();
+
+            using var machine = fixture.App.ClientFor(null, new CheckedExchanges(document, seen));
+            machine.DefaultRequestHeaders.Add("X-Api-Key", key.Key);
+            await (await machine.GetAsync("/admin-dashboard")).OkAsync();
+            await (await machine.GetAsync("/members")).CodeAsync(HttpStatusCode.Forbidden);
+            await (await machine.GetAsync("/me")).CodeAsync(HttpStatusCode.Forbidden);
+            await (await machine.GetAsync("/admin-dashboard")).OkAsync();
+            await (await machine.GetAsync("/admin-dashboard")).CodeAsync(HttpStatusCode.TooManyRequests);
+            await (await admin.PatchAsJsonAsync($"{path}/{key.Id}", new { name = "Renamed", allowed_networks = Elsewhere })).OkAsync();
+            await (await machine.GetAsync("/admin-dashboard")).CodeAsync(HttpStatusCode.Forbidden);
+
+            await (await admin.GetAsync($"{path}/{key.Id}/usage?days=7")).OkAsync();
+            await (await admin.DeleteAsync($"{path}/{key.Id}")).OkAsync(HttpStatusCode.NoContent);
+            await (await admin.PatchAsJsonAsync($"{path}/{key.Id}", new { name = "Again" })).CodeAsync(HttpStatusCode.Conflict);
+            await (await machine.GetAsync("/admin-dashboard")).CodeAsync(HttpStatusCode.Unauthorized);
+        }
+    }
+
     private async Task InviteAsync(TestOrganization organization, HttpClient admin, HttpClient person)
     {
         var (email, other) = (organization.EmailOf("invited"), organization.EmailOf("other"));

@@ -8,7 +8,7 @@ internal static class ApprovalRulesFeature
 
     public static void MapApprovalRules(this IEndpointRouteBuilder routes)
     {
-        var rules = routes.MapGroup("/approval-rules").WithTags("Admin").RequireAuthorization();
+        var rules = routes.MapGroup("/approval-rules").WithTags("Admin");
         ListApprovalRules.Map(rules);
         AddApprovalRule.Map(rules);
         RemoveApprovalRule.Map(rules);

@@ -52,7 +52,7 @@ internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProv
             return refusal;
         }
 
-        if (member.Approve(role ?? Roles.User, actor.MemberId, clock.GetUtcNow()) is not { } approved)
+        if (member.Approve(role ?? Roles.User, actor.OnBehalfOf, clock.GetUtcNow()) is not { } approved)
         {
             return AlreadyDecided(member, by: null);
         }
@@ -63,7 +63,7 @@ internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProv
 
     private Step Rejecting(string? reason, bool block) => member =>
     {
-        if (member.Reject(reason, block, actor.MemberId, clock.GetUtcNow()) is not { } rejected)
+        if (member.Reject(reason, block, actor.OnBehalfOf, clock.GetUtcNow()) is not { } rejected)
         {
             return AlreadyDecided(member, by: null);
         }

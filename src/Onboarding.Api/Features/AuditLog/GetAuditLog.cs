@@ -10,7 +10,7 @@ using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Api.Features.AuditLog;
 
-/// <param name="Actor">Only what this member did.</param>
+/// <param name="Actor">Only what this member, or this API key, did.</param>
 /// <param name="Action">Only this action, such as <c>member.approved</c>.</param>
 /// <param name="From">Not before this instant.</param>
 /// <param name="To">Before this instant.</param>

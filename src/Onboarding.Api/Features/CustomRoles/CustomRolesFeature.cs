@@ -8,7 +8,7 @@ internal static class CustomRolesFeature
 
     public static void MapCustomRoles(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("").WithTags("Members").RequireAuthorization();
+        var group = routes.MapGroup("").WithTags("Members");
         ListPermissions.Map(group);
         ListRoles.Map(group);
         DefineRole.Map(group);

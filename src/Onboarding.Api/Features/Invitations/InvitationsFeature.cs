@@ -9,7 +9,7 @@ internal static class InvitationsFeature
 
     public static void MapInvitations(this IEndpointRouteBuilder routes)
     {
-        var invitations = routes.MapGroup("/invitations").WithTags("Members").RequireAuthorization();
+        var invitations = routes.MapGroup("/invitations").WithTags("Members");
         InvitePeople.Map(invitations);
         ListInvitations.Map(invitations);
         ResendInvitation.Map(invitations);

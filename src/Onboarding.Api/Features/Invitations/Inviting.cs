@@ -78,9 +78,9 @@ internal sealed class Inviting(TenantDbContext db, Decisions decisions, RequestA
 
         var now = clock.GetUtcNow();
         var invitation = open;
-        if (invitation?.SendAgain(person.Role, actor.MemberId, now) is not { } sent)
+        if (invitation?.SendAgain(person.Role, actor.OnBehalfOf, now) is not { } sent)
         {
-            (invitation, sent) = Invitation.Send(person.Email, person.Role, actor.MemberId, now);
+            (invitation, sent) = Invitation.Send(person.Email, person.Role, actor.OnBehalfOf, now);
             db.Invitations.Add(invitation);
         }
 

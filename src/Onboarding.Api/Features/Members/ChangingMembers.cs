@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Onboarding.Api.Features.ApiKeys;
 using Onboarding.Api.Features.SignIn;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
@@ -9,8 +10,8 @@ using Onboarding.Tenancy.SignIn;
 
 namespace Onboarding.Api.Features.Members;
 
-/// <summary>How every change to a member runs: locked, guarded, recorded, and its sessions ended where it takes rights away.</summary>
-internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, RequestActor actor)
+/// <summary>How every change to a member runs: locked, guarded, recorded, and its sessions ended and API keys looked at again where it takes rights away.</summary>
+internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, ApiKeyAccess keys, RequestActor actor)
 {
     /// <param name="change">Changes the member; null when its state does not allow that.</param>
     /// <param name="endSessions">Why its sessions end with the change; null when they live on.</param>
@@ -19,6 +20,7 @@ internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, 
         Guid id, Func<Member, DomainEvent?> change, string? note, string? endSessions, CancellationToken cancellationToken, Func<Task>? alongside = null)
     {
         IReadOnlyCollection<Session> ended = [];
+        var lessened = false;
         var result = await db.InTransactionAsync(
             async () =>
             {
@@ -54,6 +56,7 @@ internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, 
                 }
 
                 db.Record(happened, actor.ToActor(), note);
+                lessened = endSessions is not null && await keys.AnyOfAsync(id, cancellationToken);
                 if (alongside is not null)
                 {
                     await alongside();
@@ -65,6 +68,11 @@ internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, 
             },
             cancellationToken);
         await ending.RevokeAsync(ended, cancellationToken);
+        if (lessened)
+        {
+            await keys.ForgetAsync(cancellationToken);
+        }
+
         return result;
     }
 

@@ -11,7 +11,7 @@ internal static class MembersFeature
 
     public static void MapMembers(this IEndpointRouteBuilder routes)
     {
-        var members = routes.MapGroup("/members").WithTags("Members").RequireAuthorization();
+        var members = routes.MapGroup("/members").WithTags("Members");
         ListMembers.Map(members);
         GetMember.Map(members);
         SuspendMember.Map(members);

@@ -17,7 +17,7 @@ internal sealed class ResetMfa(ChangingMembers changing, SecondFactors factors, 
         .WithErrors(("member.self", 403), ("member.outranks", 403), ("member.not_found", 404), ("member.not_allowed", 409));
 
     public async Task<Results<Ok<MemberResponse>, ProblemHttpResult>> HandleAsync(Guid id, CancellationToken cancellationToken) =>
-        id == actor.MemberId
+        id == actor.OnBehalfOf
             ? Problems.Forbidden("member.self", "Your own second factors you change under /me/mfa.")
             : await changing.RunAsync(
                 id, member => member.ResetSecondFactors(clock.GetUtcNow()), note: null, endSessions: "mfa_reset", cancellationToken,

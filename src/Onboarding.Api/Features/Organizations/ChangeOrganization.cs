@@ -59,7 +59,7 @@ internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings ch
         var problem = await changing.RunAsync(
             async settings =>
             {
-                if (request.Security?.SignInMethods?.Contains(SignInMethod.Password) == false && !await factors.HasPasskeyAsync(actor.MemberId, cancellationToken))
+                if (request.Security?.SignInMethods?.Contains(SignInMethod.Password) == false && (actor.OnBehalfOf is not { } member || !await factors.HasPasskeyAsync(member, cancellationToken)))
                 {
                     return Problems.Conflict("sign_in_method.needed", "Add a passkey of your own first, or nobody could sign in any more.");
                 }

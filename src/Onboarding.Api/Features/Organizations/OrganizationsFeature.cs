@@ -7,7 +7,7 @@ internal static class OrganizationsFeature
 
     public static void MapOrganizations(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/organization").WithTags("Organizations").RequireAuthorization();
+        var group = routes.MapGroup("/organization").WithTags("Organizations");
         GetOrganization.Map(group);
         ChangeOrganization.Map(group);
     }
