@@ -37,5 +37,5 @@ public sealed class StaleWorkerTests(Nodes nodes)
     }
 
     private static async Task<ClaimedWork?> ClaimAsync(WorkQueue queue, Guid item) =>
-        (await queue.ClaimAsync(100, Lease, CancellationToken.None)).SingleOrDefault(work => work.RefId == item);
+        (await queue.ClaimAsync(WorkKinds.Event, 100, Lease, CancellationToken.None)).SingleOrDefault(work => work.RefId == item);
 }
