@@ -33,6 +33,7 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
     private readonly SemaphoreSlim flights;
     private readonly CancellationTokenSource stopping = new();
     private readonly CancellationTokenSource givingUp = new();
+    private bool isDisposed;
 
     internal DeliveryTurns(
         WebhookSender sender, EndpointSecrets secrets, AttemptRecorder recorder, Verdicts verdicts, IOptions<DeliveryOptions> options, TimeProvider clock, ILogger<DeliveryTurns> logger)
@@ -83,6 +84,12 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        // A host that was disposed of may be told to stop once more.
+        if (isDisposed)
+        {
+            return;
+        }
+
         await stopping.CancelAsync();
         givingUp.CancelAfter(WhileStopping);
         Task[] turns;
@@ -98,6 +105,7 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        isDisposed = true;
         stopping.Dispose();
         givingUp.Dispose();
         room.Dispose();
