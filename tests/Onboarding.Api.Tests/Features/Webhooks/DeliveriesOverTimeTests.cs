@@ -1,0 +1,100 @@
+using System.Net.Http.Json;
+using Onboarding.Testing;
+using Onboarding.Webhooks.Deliveries;
+using Onboarding.Webhooks.Sending;
+
+namespace Onboarding.Api.Tests.Features.Webhooks;
+
+/// <summary>What takes days, by a clock that a test turns.</summary>
+[Collection(ClockCollection.Name)]
+public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
+{
+    [Fact] // HOOK-12, FAULT-11
+    public async Task Attempts_follow_the_schedule_within_a_fifth_and_then_end()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        receiver.Answer = _ => new(500);
+        var organization = await clocked.OrganizationAsync();
+        using var admin = await organization.AdminAsync();
+        await admin.AddEndpointAsync(receiver.Url);
+
+        await organization.HappenAsync();
+        for (var attempt = 1; attempt <= RetrySchedule.Default.Count; attempt++)
+        {
+            await AttemptsAsync(organization, attempt);
+            var pause = await PauseAsync(organization);
+            var planned = RetrySchedule.Default[attempt - 1];
+            Assert.InRange(pause, planned * 0.8, planned * 1.2);
+
+            // A moment before its time nothing is due, and then it is.
+            clocked.Clock.Advance(pause - TimeSpan.FromSeconds(1));
+            Assert.Equal(0, await organization.CountAsync($"platform.work WHERE kind = 'endpoint' AND organization_id = '{organization.Organization.Id}' AND due_at <= '{clocked.Clock.GetUtcNow():O}'"));
+            clocked.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await organization.DeliveriesAsync("failed", 1);
+        Assert.Equal(10, receiver.Requests.Count);
+        Assert.Equal(1, await organization.CountAsync("outbox WHERE type = 'delivery.exhausted'"));
+        await organization.SettledAsync();
+    }
+
+    [Fact] // HOOK-21
+    public async Task Five_days_of_nothing_but_failures_disable_an_endpoint_and_one_success_among_them_does_not()
+    {
+        await using var dead = await TestReceiver.StartAsync();
+        await using var shaky = await TestReceiver.StartAsync();
+        dead.Answer = _ => new(500);
+        shaky.Answer = _ => new(500);
+        var organization = await clocked.OrganizationAsync();
+        var admin = await organization.AdminAsync();
+        var (deadId, _) = await admin.AddEndpointAsync(dead.Url);
+        var (shakyId, _) = await admin.AddEndpointAsync(shaky.Url);
+
+        // Failures every day: days 0 to 4, and on day 5 the next retry is enough for the one that never succeeded.
+        for (var day = 0; day < 5; day++)
+        {
+            Assert.Equal(2, await organization.CountAsync("webhook_endpoints WHERE status = 'active'"));
+            shaky.Answer = _ => new(day == 3 ? 200 : 500);
+            var (deadBefore, shakyBefore) = (dead.Requests.Count, shaky.Requests.Count);
+            var id = (await organization.HappenAsync())[0];
+            await dead.WaitForAsync(all => all.Skip(deadBefore).Any(r => r.Id == id.HeaderId()), "today's event");
+            await shaky.WaitForAsync(all => all.Skip(shakyBefore).Any(r => r.Id == id.HeaderId()), "today's event");
+            await Eventually.HoldsAsync(async () => await organization.CountAsync($"webhook_deliveries WHERE message_id = '{id}' AND attempts = 0") == 0, "both are recorded");
+            clocked.Clock.Advance(TimeSpan.FromDays(1));
+        }
+
+        await Eventually.HoldsAsync(async () => await organization.CountAsync("webhook_endpoints WHERE status = 'disabled'") == 1, "one is disabled");
+        Assert.Equal(["failing"], await organization.QueryAsync<string>($"SELECT disabled_reason FROM webhook_endpoints WHERE id = '{deadId}'"));
+        Assert.Equal(["active"], await organization.QueryAsync<string>($"SELECT status FROM webhook_endpoints WHERE id = '{shakyId}'"));
+        Assert.Equal(1, await organization.CountAsync("audit_log WHERE action = 'endpoint.disabled'"));
+        await organization.QueryAsync<Guid>("DELETE FROM webhook_endpoints RETURNING id");
+        await organization.SettledAsync();
+    }
+
+    [Fact] // HOOK-4, SEC-40
+    public async Task After_the_grace_only_the_new_secret_signs()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        var organization = await clocked.OrganizationAsync();
+        using var admin = await organization.AdminAsync();
+        var (endpoint, _) = await admin.AddEndpointAsync(receiver.Url);
+        var secret = (await (await admin.PostAsJsonAsync($"/webhooks/endpoints/{endpoint}/rotate-secret", new { grace_hours = 24 })).OkAsync()).GetProperty("secret").GetString()!;
+        clocked.Clock.Advance(TimeSpan.FromHours(24) - TimeSpan.FromSeconds(1));
+        await organization.HappenAsync();
+        Assert.Equal(2, (await receiver.WaitForAsync(1))[0].Headers["webhook-signature"].Split(' ').Length);
+
+        clocked.Clock.Advance(TimeSpan.FromSeconds(1));
+        await organization.HappenAsync();
+        var last = (await receiver.WaitForAsync(2))[1];
+        Assert.Equal(
+            WebhookSecret.Parse(secret)!.Sign(last.Id, long.Parse(last.Headers["webhook-timestamp"], System.Globalization.CultureInfo.InvariantCulture), last.Body),
+            last.Headers["webhook-signature"]);
+        await organization.SettledAsync();
+    }
+
+    private static Task AttemptsAsync(TestOrganization organization, int count) => Eventually.HoldsAsync(
+        async () => await organization.CountAsync($"webhook_deliveries WHERE attempts = {count}") == 1, $"attempt {count} is recorded");
+
+    private static async Task<TimeSpan> PauseAsync(TestOrganization organization) => TimeSpan.FromSeconds((double)(await organization.QueryAsync<decimal>(
+        "SELECT extract(epoch FROM d.next_attempt_at - a.started_at) FROM webhook_deliveries d JOIN webhook_attempts a ON a.delivery_id = d.id ORDER BY a.number DESC LIMIT 1"))[0]);
+}
