@@ -29,7 +29,7 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
             // A moment before its time nothing is due, and then it is.
             clocked.Clock.Advance(pause - TimeSpan.FromSeconds(1));
             Assert.Equal(0, await organization.CountAsync($"platform.work WHERE kind = 'endpoint' AND organization_id = '{organization.Organization.Id}' AND due_at <= '{clocked.Clock.GetUtcNow():O}'"));
-            clocked.Clock.Advance(TimeSpan.FromSeconds(1));
+            clocked.Clock.Advance(TimeSpan.FromSeconds(2));
         }
 
         await organization.DeliveriesAsync("failed", 1);
@@ -68,6 +68,7 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
         Assert.Equal(["active"], await organization.QueryAsync<string>($"SELECT status FROM webhook_endpoints WHERE id = '{shakyId}'"));
         Assert.Equal(1, await organization.CountAsync("audit_log WHERE action = 'endpoint.disabled'"));
         await organization.QueryAsync<Guid>("DELETE FROM webhook_endpoints RETURNING id");
+        clocked.Clock.Advance(TimeSpan.FromDays(2));
         await organization.SettledAsync();
     }
 
