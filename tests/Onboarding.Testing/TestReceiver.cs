@@ -102,7 +102,7 @@ public sealed class TestReceiver : IAsyncDisposable
         var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
         var received = new ReceivedWebhook(
-            TimeProvider.System.GetUtcNow(), context.Request.Path, context.Request.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToString()), body.ToArray());
+            TimeProvider.System.GetUtcNow(), context.Request.Path + context.Request.QueryString, context.Request.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToString()), body.ToArray());
         lock (gate)
         {
             requests.Add(received);

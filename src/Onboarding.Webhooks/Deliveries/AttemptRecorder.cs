@@ -41,8 +41,7 @@ internal sealed partial class AttemptRecorder(
           SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::timestamptz[], $6::int[], $7::text[], $8::timestamptz[], $9::uuid[], $10::int[], $11::bytea[], $12::timestamptz[])
           AS r (delivery_id, attempts, status, tries, next_attempt_at, status_code, error, finished_at, attempt_id, duration_ms, response, started_at)),
         changed AS (
-          UPDATE webhook_deliveries d
-          SET status = r.status, attempts = r.attempts, tries = r.tries, next_attempt_at = r.next_attempt_at, last_status_code = r.status_code, last_error = r.error, finished_at = r.finished_at
+          UPDATE webhook_deliveries d SET status = r.status, attempts = r.attempts, tries = r.tries, next_attempt_at = r.next_attempt_at, last_status_code = r.status_code, last_error = r.error, finished_at = r.finished_at
           FROM result r WHERE d.id = r.delivery_id AND d.status = 'pending' AND d.attempts = r.attempts - 1
           RETURNING d.id, d.endpoint_id)
         INSERT INTO webhook_attempts (id, delivery_id, endpoint_id, number, started_at, duration_ms, status_code, error, response)
@@ -52,8 +51,7 @@ internal sealed partial class AttemptRecorder(
         """;
 
     private const string Judge = """
-        UPDATE webhook_endpoints e
-        SET failures = j.failures, failing_since = j.failing_since, paused_until = j.paused_until,
+        UPDATE webhook_endpoints e SET failures = j.failures, failing_since = j.failing_since, paused_until = j.paused_until,
             status = CASE WHEN j.reason IS NULL THEN e.status ELSE 'disabled' END, disabled_reason = coalesce(j.reason, e.disabled_reason), disabled_at = CASE WHEN j.reason IS NULL THEN e.disabled_at ELSE $6 END
         FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[]) AS j (id, failures, failing_since, paused_until, reason)
         WHERE e.id = j.id AND e.status = 'active'
@@ -69,8 +67,7 @@ internal sealed partial class AttemptRecorder(
         """;
 
     private const string Release = """
-        UPDATE platform.work w SET due_at = next.due_at, claim_id = NULL, attempt = 0
-        FROM unnest($1::uuid[], $2::timestamptz[]) AS next (id, due_at) WHERE w.id = next.id
+        UPDATE platform.work w SET due_at = next.due_at, claim_id = NULL, attempt = 0 FROM unnest($1::uuid[], $2::timestamptz[]) AS next (id, due_at) WHERE w.id = next.id
         """;
 
     private const string Remove = "DELETE FROM platform.work WHERE id = ANY($1)";

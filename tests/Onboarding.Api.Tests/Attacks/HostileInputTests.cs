@@ -123,7 +123,9 @@ public sealed class HostileInputTests(ApiFixture fixture)
             }
 
             await RequireSoundAsync(admin, route, $"{name} twice", () => new(HttpMethod.Get, $"{route.Path}?{name}=1&{name}=2"));
-            await RequireSoundAsync(admin, route, $"{name} a thousand times", () => new(HttpMethod.Get, $"{route.Path}?{string.Join('&', Enumerable.Repeat($"{name}=", 1_000))}"));
+
+            // As often as a server lets into one line.
+            await RequireSoundAsync(admin, route, $"{name} again and again", () => new(HttpMethod.Get, $"{route.Path}?{string.Join('&', Enumerable.Repeat($"{name}=", 8_000 / (name.Length + 2)))}"));
         }
 
         RequireNothingWrong();

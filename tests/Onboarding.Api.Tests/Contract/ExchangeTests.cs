@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using Onboarding.Api.Tests.Features.ApiKeys;
 using Onboarding.Api.Tests.Features.Mfa;
 using Onboarding.Api.Tests.Features.Passkeys;
+using Onboarding.Api.Tests.Features.Webhooks;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
@@ -15,6 +16,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
     private const string Chosen = "eleven brass lanterns swaying";
 
     private static readonly string[] Nowhere = ["nowhere"];
+    private static readonly string[] Everything = ["*"];
     private static readonly string[] Elsewhere = ["192.0.2.0/24"];
 
     private readonly ConcurrentBag<(string Operation, int Status)> seen = [];
@@ -37,6 +39,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await InviteAsync(organization, admin, person);
         await RuleAsync(organization, admin, ada);
         await KeysAsync(organization, admin);
+        await WebhooksAsync(organization, admin);
         await PasskeysAsync(organization);
         await SecondFactorsAsync(organization, admin);
 
@@ -250,6 +253,47 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
             await (await admin.PatchAsJsonAsync($"{path}/{key.Id}", new { name = "Again" })).CodeAsync(HttpStatusCode.Conflict);
             await (await machine.GetAsync("/admin-dashboard")).CodeAsync(HttpStatusCode.Unauthorized);
         }
+    }
+
+    private static async Task WebhooksAsync(TestOrganization organization, HttpClient admin)
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        await (await admin.GetAsync("/webhooks/event-types")).OkAsync();
+        await (await admin.PostAsJsonAsync("/webhooks/endpoints", new { url = "ftp://example.com", event_types = Everything })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.PostAsJsonAsync("/webhooks/endpoints", new { url = receiver.Url, event_types = Nowhere })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.PostAsJsonAsync("/webhooks/endpoints", new { url = receiver.Url, event_types = Everything, headers = new { host = "x" } })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.PostAsJsonAsync("/webhooks/endpoints", new { url = receiver.Url, event_types = Everything, signature = "v1a", headers = new { authorization = "x" } })).OkAsync(HttpStatusCode.Created);
+        var (id, _) = await admin.AddEndpointAsync(receiver.Url);
+        var endpoint = $"/webhooks/endpoints/{id}";
+        await (await admin.GetAsync("/webhooks/endpoints?limit=1")).OkAsync();
+        await (await admin.GetAsync(endpoint)).OkAsync();
+        await (await admin.GetAsync($"/webhooks/endpoints/{Guid.Empty}")).CodeAsync(HttpStatusCode.NotFound);
+        await (await admin.PatchAsJsonAsync(endpoint, new { description = "CRM", rate_limit = 0 })).OkAsync();
+        await (await admin.PostAsJsonAsync($"{endpoint}/rotate-secret", new { })).OkAsync();
+        await (await admin.PostAsync($"{endpoint}/disable", null)).OkAsync();
+        await (await admin.PostAsync($"{endpoint}/test", null)).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.PostAsync($"{endpoint}/enable", null)).OkAsync();
+
+        var message = (await (await admin.PostAsync($"{endpoint}/test", null)).OkAsync(HttpStatusCode.Accepted)).GetProperty("message_id").GetGuid();
+        await receiver.WaitForAsync(all => all.Any(r => r.Id == message.HeaderId()), "the example");
+        await Eventually.HoldsAsync(async () => await organization.CountAsync($"webhook_deliveries WHERE message_id = '{message}' AND status = 'delivered'") == 1, "it is recorded");
+        await (await admin.GetAsync("/webhooks/messages?limit=1&type=endpoint.tested")).OkAsync();
+        await (await admin.GetAsync($"/webhooks/messages/{message}")).OkAsync();
+        await (await admin.GetAsync($"/webhooks/messages/{Guid.Empty}")).CodeAsync(HttpStatusCode.NotFound);
+        var delivery = (await (await admin.GetAsync($"/webhooks/deliveries?message_id={message}")).OkAsync()).GetProperty("data")[0].GetProperty("id").GetString();
+        await (await admin.GetAsync($"/webhooks/deliveries/{delivery}")).OkAsync();
+        await (await admin.GetAsync($"/webhooks/deliveries/{delivery}/attempts")).OkAsync();
+        await (await admin.PostAsync($"/webhooks/deliveries/{delivery}/skip", null)).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.GetAsync($"{endpoint}/stats")).OkAsync();
+        await (await admin.PostAsJsonAsync($"{endpoint}/recover", new { since = "2026-01-01T00:00:00Z" })).OkAsync(HttpStatusCode.Accepted);
+
+        receiver.Answer = _ => new(500);
+        await (await admin.PostAsync($"/webhooks/deliveries/{delivery}/resend", null)).OkAsync(HttpStatusCode.Accepted);
+        await Eventually.HoldsAsync(async () => await organization.CountAsync($"webhook_deliveries WHERE id = '{delivery}' AND attempts = 2") == 1, "it failed");
+        await (await admin.GetAsync($"/webhooks/deliveries?status=pending&endpoint_id={id}")).OkAsync();
+        await (await admin.PostAsync($"/webhooks/deliveries/{delivery}/skip", null)).OkAsync();
+        await (await admin.DeleteAsync(endpoint)).OkAsync(HttpStatusCode.NoContent);
+        await (await admin.DeleteAsync(endpoint)).CodeAsync(HttpStatusCode.NotFound);
     }
 
     private async Task InviteAsync(TestOrganization organization, HttpClient admin, HttpClient person)

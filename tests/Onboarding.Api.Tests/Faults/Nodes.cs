@@ -32,7 +32,13 @@ public sealed class Nodes(ApiFixture fixture) : IAsyncLifetime
 
     /// <summary>One more node, which reaches PostgreSQL by this connection string.</summary>
     public Task<ApiProcess> AnotherAsync(string? connectionString = null) =>
-        ApiProcess.StartAsync(database, Smtp, new Dictionary<string, string?> { ["Database:ConnectionString"] = connectionString ?? database.ApplicationConnectionString });
+        ApiProcess.StartAsync(database, Smtp, new Dictionary<string, string?>
+        {
+            ["Database:ConnectionString"] = connectionString ?? database.ApplicationConnectionString,
+
+            // Receivers of tests are on this machine.
+            ["Webhooks:AllowPrivateNetworks"] = "true",
+        });
 
     /// <summary>Kills the living node, if there is one.</summary>
     public async Task KillAsync()
