@@ -174,7 +174,7 @@ internal static class WebhookFleet
     public static readonly IReadOnlyDictionary<string, string?> Settings = new Dictionary<string, string?> { ["Webhooks:AllowPrivateNetworks"] = "true" };
 
     /// <summary>About a kilobyte.</summary>
-    public static readonly string Body = $$"""{"type":"member.verified","timestamp":"2026-01-01T00:00:00Z","data":{"member_id":"01990000-0000-7000-8000-000000000001","member":{"full_name":"{{new string('x', 850)}}"}}}""";
+    public static readonly string Body = $$$"""{"type":"member.verified","timestamp":"2026-01-01T00:00:00Z","data":{"member_id":"01990000-0000-7000-8000-000000000001","member":{"full_name":"{{{new string('x', 850)}}}"} } }""";
 
     /// <summary>One endpoint for each; returns their ids.</summary>
     public static async Task<IReadOnlyList<Guid>> SubscribeAsync(BenchEnvironment environment, IReadOnlyList<BenchOrganization> fleet, Uri url)

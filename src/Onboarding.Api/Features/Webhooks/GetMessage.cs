@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
@@ -10,10 +10,10 @@ namespace Onboarding.Api.Features.Webhooks;
 
 /// <param name="Body">What is or was sent.</param>
 /// <param name="Deliveries">What became of it at each endpoint.</param>
-public sealed record MessageDetailsResponse(Guid Id, string Type, DateTimeOffset OccurredAt, JsonNode Body, IReadOnlyList<DeliveryResponse> Deliveries)
+public sealed record MessageDetailsResponse(Guid Id, string Type, DateTimeOffset OccurredAt, IReadOnlyDictionary<string, JsonElement> Body, IReadOnlyList<DeliveryResponse> Deliveries)
 {
     internal static readonly MessageDetailsResponse Example = new(
-        Guid.Empty, "member.approved", DateTimeOffset.UnixEpoch, EventCatalogue.Find("member.approved")!.Example, [DeliveryResponse.Example]);
+        Guid.Empty, "member.approved", DateTimeOffset.UnixEpoch, EventTypeResponse.Members(EventCatalogue.Find("member.approved")!.Example), [DeliveryResponse.Example]);
 }
 
 /// <summary>One message with its body and its deliveries; there are no more of those than an organization has endpoints.</summary>
@@ -34,6 +34,6 @@ internal sealed class GetMessage(TenantDbContext db)
         }
 
         var deliveries = await db.WebhookDeliveries.AsNoTracking().Where(d => d.MessageId == id).OrderBy(d => d.Id).Select(DeliveryResponse.From(db)).ToListAsync(cancellationToken);
-        return TypedResults.Ok(new MessageDetailsResponse(message.Id, message.Type, message.OccurredAt, JsonNode.Parse(message.Body)!, deliveries));
+        return TypedResults.Ok(new MessageDetailsResponse(message.Id, message.Type, message.OccurredAt, JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(message.Body)!, deliveries));
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Members;
@@ -8,14 +9,19 @@ namespace Onboarding.Api.Features.Webhooks;
 /// <param name="Name">What endpoints subscribe to.</param>
 /// <param name="Schema">JSON Schema (2020-12) of a body.</param>
 /// <param name="Example">A body as it could be sent.</param>
-public sealed record EventTypeResponse(string Name, string Description, JsonNode Schema, JsonNode Example);
+public sealed record EventTypeResponse(string Name, string Description, IReadOnlyDictionary<string, JsonElement> Schema, IReadOnlyDictionary<string, JsonElement> Example)
+{
+    internal static EventTypeResponse Of(EventType type) => new(type.Name, type.Description, Members(type.Schema), Members(type.Example));
+
+    internal static Dictionary<string, JsonElement> Members(JsonNode node) => node.Deserialize<Dictionary<string, JsonElement>>()!;
+}
 
 public sealed record EventTypesResponse(IReadOnlyList<EventTypeResponse> Data);
 
 /// <summary>Every type of event that an endpoint can hear of. It is a list in the code, so there are no pages.</summary>
 internal static class ListEventTypes
 {
-    private static readonly EventTypesResponse All = new([.. EventCatalogue.All.Select(type => new EventTypeResponse(type.Name, type.Description, type.Schema, type.Example))]);
+    private static readonly EventTypesResponse All = new([.. EventCatalogue.All.Select(EventTypeResponse.Of)]);
 
     public static void Map(RouteGroupBuilder group) => group
         .MapGet("/event-types", () => TypedResults.Ok(All))
