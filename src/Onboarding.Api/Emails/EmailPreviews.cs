@@ -1,5 +1,6 @@
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Webhooks;
 
 namespace Onboarding.Api.Emails;
 
@@ -27,6 +28,10 @@ internal static class EmailPreviews
         ["membership_changed"] = new MembershipEmail { FullName = Name, Change = MembershipChange.RoleChanged, Role = "recruiter", SignInUrl = Home },
         ["waiting_members"] = new WaitingMembersEmail { FullName = Name, Count = 12, Longest = [new("Grace Hopper", 3), new("Edsger Dijkstra", 1)], QueueUrl = Home },
         ["new_sign_in"] = new NewSignInEmail { FullName = Name, Device = "Firefox on Windows", SignedInAt = At, IpAddress = "203.0.113.7" },
+        ["endpoint_disabled"] = new EndpointDisabledEmail
+        {
+            FullName = Name, EndpointId = new("01990000-0000-7000-8000-000000000001"), Url = "https://example.com/hooks", Reason = WebhookDisabledReason.Failing, DisabledAt = At,
+        },
         ["mfa_changed"] = new MfaChangedEmail { FullName = Name, Change = MfaChange.TotpEnabled, ChangedAt = At },
     };
 

@@ -7,7 +7,7 @@ internal static class EmailServices
     {
         services.AddSingleton<EmailRenderer>().AddSingleton<EmailProtector>().AddScoped<EmailQueue>().AddScoped<RegistrationEmails>().AddScoped<Jobs.EventConsumers>();
         services.AddScoped<InvitationEmails>().AddScoped<MembershipEmails>().AddScoped<WaitingMembersEmails>();
-        services.AddScoped<AccountEmails>();
+        services.AddScoped<AccountEmails>().AddScoped<WebhookEmails>();
         services.AddSingleton<DevelopmentMailbox>();
         var smtp = services.AddOptions<SmtpOptions>().BindConfiguration(SmtpOptions.Section);
         if (environment.IsDevelopment() && string.IsNullOrEmpty(configuration[$"{SmtpOptions.Section}:Host"]))

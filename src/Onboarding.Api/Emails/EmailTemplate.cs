@@ -26,6 +26,7 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(EmailChangedEmail), "email_changed")]
 [JsonDerivedType(typeof(NewSignInEmail), "new_sign_in")]
 [JsonDerivedType(typeof(MfaChangedEmail), "mfa_changed")]
+[JsonDerivedType(typeof(EndpointDisabledEmail), "endpoint_disabled")]
 public abstract partial class EmailTemplate
 {
     /// <summary>Inline styles, because mail clients drop style sheets.</summary>

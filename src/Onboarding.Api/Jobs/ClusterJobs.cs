@@ -2,9 +2,11 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Onboarding.Api.Features.Registration;
 using Onboarding.Api.SignIn;
+using Onboarding.Tenancy;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.SignIn;
+using Onboarding.Webhooks;
 using Quartz;
 
 namespace Onboarding.Api.Jobs;
@@ -19,7 +21,9 @@ internal sealed class RotateSigningKeys(SigningKeys keys) : IJob
 
 /// <summary>Once a day: drops what has served its time, organization by organization.</summary>
 [DisallowConcurrentExecution]
-internal sealed class PurgeExpired(EveryOrganization organizations, RevokedTokens revoked, IOptions<RegistrationOptions> registration, TimeProvider clock) : IJob
+internal sealed class PurgeExpired(
+    EveryOrganization organizations, RevokedTokens revoked, WebhookAttemptPartitions partitions, IOptions<RegistrationOptions> registration,
+    IOptions<DeliveryOptions> delivery, TimeProvider clock) : IJob
 {
     /// <summary>
     /// How long what is finished is kept for whoever has to look into something: codes, links, sessions, mails, events,
@@ -56,6 +60,8 @@ internal sealed class PurgeExpired(EveryOrganization organizations, RevokedToken
         await db.Outbox.Where(e => e.HandledAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Invitations.Where(i => (i.AcceptedAt ?? i.RevokedAt ?? i.ExpiresAt) < limit).ExecuteDeleteAsync(cancellationToken);
 
+        await PurgeWebhooksAsync(db, cancellationToken);
+
         // Who was turned down is known at least until they may register again (ONB-4).
         var reviewed = registration.Value.CoolDown > Kept ? clock.GetUtcNow() - registration.Value.CoolDown : limit;
         var registered = limit - ExpireRegistrations.Patience;
@@ -64,5 +70,18 @@ internal sealed class PurgeExpired(EveryOrganization organizations, RevokedToken
                 || (m.Status == MemberStatus.Removed && m.DecidedAt < limit)
                 || (m.Status == MemberStatus.Expired && m.RegisteredAt < registered))
             .ExecuteDeleteAsync(cancellationToken);
+    }
+
+    /// <summary>Messages with their deliveries, a batch at a time, and attempts by the month (HOOK-25). What still waits after so long is parked, and goes too.</summary>
+    private async Task PurgeWebhooksAsync(TenantDbContext db, CancellationToken cancellationToken)
+    {
+        const int Batch = 5_000;
+        var (now, kept) = (clock.GetUtcNow(), delivery.Value.Retention);
+        var (limit, oldest) = (now - kept, Ids.New(now - kept)); // ids are in the order of time
+        await partitions.RollAsync(db.Organization!.Key, now, kept, cancellationToken);
+        await db.Database.ExecuteSqlAsync($"DELETE FROM webhook_attempts_other WHERE started_at < {limit}", cancellationToken);
+        while (await db.WebhookMessages.Where(m => m.Id < oldest).OrderBy(m => m.Id).Take(Batch).ExecuteDeleteAsync(cancellationToken) == Batch)
+        {
+        }
     }
 }

@@ -9,6 +9,7 @@ using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.Outbox;
 using Onboarding.Tenancy.SignIn;
+using Onboarding.Tenancy.Webhooks;
 
 namespace Onboarding.Api.Jobs;
 
@@ -35,6 +36,7 @@ internal sealed class EventConsumers(
         On<MemberEmailChangeRequested, AccountEmails>((mails, id, e, cancellation) => mails.ChangeEmailCodeAsync(id, e.MemberId, cancellation)),
         On<MemberEmailChanged, AccountEmails>((mails, id, e, cancellation) => mails.EmailChangedAsync(id, e, cancellation)),
         On<MemberMfaChanged, AccountEmails>((mails, id, e, cancellation) => mails.MfaChangedAsync(id, e, cancellation)),
+        On<EndpointDisabled, WebhookEmails>((mails, id, e, cancellation) => mails.DisabledAsync(id, e, cancellation)),
         On<SessionStarted, AccountEmails>((mails, id, e, cancellation) => mails.SignedInAsync(id, e, cancellation)),
 
         // Usually done already, right after the commit; here again in case that node died in between (SEC-24).

@@ -30,6 +30,7 @@ internal static class Swagger
         options.OperationFilter<OperationProblems>();
         options.OperationFilter<OperationExamples>();
         options.DocumentFilter<DocumentTags>();
+        options.DocumentFilter<DocumentWebhooks>();
     });
 
     /// <summary>Goes before routing and tenancy: the document is the same for every organization, and public.</summary>

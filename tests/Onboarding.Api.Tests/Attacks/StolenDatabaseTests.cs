@@ -105,6 +105,38 @@ public sealed class StolenDatabaseTests(ApiFixture fixture)
         }
     }
 
+    [Fact] // HOOK-5, SEC-34, SEC-40
+    public async Task A_dump_holds_no_api_key_no_webhook_secret_and_no_header_value()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        await using var app = new TestApp(await fixture.Postgres.CreateDatabaseAsync(), fixture.Smtp);
+        app.StartServer();
+        var organization = await TestOrganization.CreateAsync(app);
+        using var admin = await organization.SignInAsync();
+        string[] types = ["*"];
+        string[] scopes = ["members:approve"];
+        var secrets = new List<string> { "of-the-receiver-alone" };
+        var created = await (await admin.PostAsJsonAsync("/webhooks/endpoints", new { url = receiver.Url, event_types = types, headers = new { authorization = "Bearer of-the-receiver-alone" } })).OkAsync(HttpStatusCode.Created);
+        secrets.Add(created.GetProperty("secret").GetString()!);
+        var endpoint = created.GetProperty("endpoint").GetProperty("id").GetGuid();
+        secrets.Add((await (await admin.PostAsJsonAsync($"/webhooks/endpoints/{endpoint}/rotate-secret", new { })).OkAsync()).GetProperty("secret").GetString()!);
+        secrets.Add((await (await admin.PostAsJsonAsync("/api-keys", new { name = "CI", scopes })).OkAsync(HttpStatusCode.Created)).GetProperty("key").GetString()!);
+        await organization.SettledAsync();
+        Assert.Equal("Bearer of-the-receiver-alone", receiver.Requests[^1].Headers["authorization"]);
+
+        var dump = await DumpAsync(app);
+        Assert.Contains(receiver.Url.ToString(), dump, StringComparison.Ordinal);
+        foreach (var secret in secrets)
+        {
+            var bare = secret[(secret.IndexOf('_', StringComparison.Ordinal) + 1)..];
+            foreach (var form in new[] { secret, bare, Hex(Encoding.UTF8.GetBytes(secret)), Hex(Encoding.UTF8.GetBytes(bare)), Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)) }
+                .Concat(secret.StartsWith("whsec_", StringComparison.Ordinal) ? [Hex(Convert.FromBase64String(bare))] : []))
+            {
+                Assert.DoesNotContain(form, dump, StringComparison.OrdinalIgnoreCase);
+            }
+        }
+    }
+
     [Fact] // SEC-28: a row that is copied to another member or another organization opens for nobody
     public async Task A_seed_that_is_moved_to_another_row_is_good_for_nothing()
     {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Onboarding.Api.Emails;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Webhooks;
 
 namespace Onboarding.Api.Tests.Emails;
 
@@ -62,6 +63,7 @@ public sealed class EmailRendererTests
     [InlineData(nameof(InvitationEmail))]
     [InlineData(nameof(MembershipEmail))]
     [InlineData(nameof(WaitingMembersEmail))]
+    [InlineData(nameof(EndpointDisabledEmail))]
     public async Task Both_parts_say_the_link_in_full(string mail)
     {
         var rendered = await _renderer.RenderAsync(Mails("Ada")[mail], Acme);
@@ -226,6 +228,7 @@ public sealed class EmailRendererTests
         [nameof(ApprovedEmail)] = new ApprovedEmail { FullName = fullName, SetPasswordUrl = Link, HoursValid = 72 },
         [nameof(RejectedEmail)] = new RejectedEmail { FullName = fullName, Reason = "Full" },
         [nameof(MembershipEmail)] = new MembershipEmail { FullName = fullName, Change = MembershipChange.RoleChanged, Role = "reader", SignInUrl = Link },
+        [nameof(EndpointDisabledEmail)] = new EndpointDisabledEmail { FullName = fullName, EndpointId = Guid.Empty, Url = "https://example.com/hooks", Reason = WebhookDisabledReason.Gone, DisabledAt = DateTimeOffset.UnixEpoch },
         [nameof(WaitingMembersEmail)] = new WaitingMembersEmail { FullName = fullName, Count = 3, Longest = [new("Grace Hopper", 2), new(fullName, 1)], QueueUrl = Link },
         [nameof(InvitationEmail)] = new InvitationEmail { InvitedBy = fullName, AcceptUrl = Link, DaysValid = 7 },
         [nameof(AccountExistsEmail)] = new AccountExistsEmail { FullName = fullName, SignInUrl = Link },

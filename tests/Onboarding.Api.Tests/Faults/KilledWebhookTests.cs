@@ -12,7 +12,7 @@ public sealed class KilledWebhookTests(Nodes nodes)
     {
         await using var receiver = await TestReceiver.StartAsync();
         var organization = await nodes.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url);
         var node = await nodes.NodeAsync();
         Guid id;
@@ -37,7 +37,7 @@ public sealed class KilledWebhookTests(Nodes nodes)
         await using var receiver = await TestReceiver.StartAsync();
         var release = new TaskCompletionSource();
         var organization = await nodes.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url);
         receiver.Answer = _ => new(After: receiver.Requests.Count > 20 ? release.Task : null);
         var node = await nodes.NodeAsync();
@@ -66,7 +66,7 @@ public sealed class KilledWebhookTests(Nodes nodes)
         var release = new TaskCompletionSource();
         receiver.Answer = _ => new(After: release.Task);
         var organization = await nodes.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url);
         var dying = await nodes.NodeAsync();
         var id = (await organization.HappenAsync())[0];
@@ -97,7 +97,7 @@ public sealed class KilledWebhookTests(Nodes nodes)
         for (var i = 0; i < 4; i++)
         {
             var organization = await nodes.OrganizationAsync();
-            using var admin = await organization.AdminAsync();
+            using var admin = await organization.SignInAsync();
             for (var endpoint = 0; endpoint < 5; endpoint++)
             {
                 await admin.AddEndpointAsync(new Uri($"{receiver.Url}?{organization.Identifier}-{endpoint}"));
@@ -125,7 +125,7 @@ public sealed class KilledWebhookTests(Nodes nodes)
         var release = new TaskCompletionSource();
         receiver.Answer = _ => new(After: release.Task);
         var organization = await nodes.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url);
         var node = await nodes.NodeAsync();
         await organization.HappenAtOnceAsync(100);

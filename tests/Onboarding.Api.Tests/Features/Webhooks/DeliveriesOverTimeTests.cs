@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using Onboarding.Api.Jobs;
 using Onboarding.Testing;
 using Onboarding.Webhooks.Deliveries;
 using Onboarding.Webhooks.Sending;
@@ -15,7 +16,7 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
         await using var receiver = await TestReceiver.StartAsync();
         receiver.Answer = _ => new(500);
         var organization = await clocked.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url);
 
         await organization.HappenAsync();
@@ -46,7 +47,7 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
         dead.Answer = _ => new(500);
         shaky.Answer = _ => new(500);
         var organization = await clocked.OrganizationAsync();
-        var admin = await organization.AdminAsync();
+        var admin = await organization.SignInAsync();
         var (deadId, _) = await admin.AddEndpointAsync(dead.Url);
         var (shakyId, _) = await admin.AddEndpointAsync(shaky.Url);
 
@@ -77,7 +78,7 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
     {
         await using var receiver = await TestReceiver.StartAsync();
         var organization = await clocked.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         var (endpoint, _) = await admin.AddEndpointAsync(receiver.Url);
         var secret = (await (await admin.PostAsJsonAsync($"/webhooks/endpoints/{endpoint}/rotate-secret", new { grace_hours = 24 })).OkAsync()).GetProperty("secret").GetString()!;
         clocked.Clock.Advance(TimeSpan.FromHours(24) - TimeSpan.FromSeconds(1));
@@ -91,6 +92,39 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
             WebhookSecret.Parse(secret)!.Sign(last.Id, long.Parse(last.Headers["webhook-timestamp"], System.Globalization.CultureInfo.InvariantCulture), last.Body),
             last.Headers["webhook-signature"]);
         await organization.SettledAsync();
+    }
+
+    [Fact] // HOOK-25
+    public async Task After_ninety_days_nothing_is_left_of_what_was_delivered()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        var organization = await clocked.OrganizationAsync();
+        using (var admin = await organization.SignInAsync())
+        {
+            await admin.AddEndpointAsync(receiver.Url);
+        }
+
+        await organization.HappenAsync();
+        await organization.DeliveriesAsync("delivered", 1);
+
+        // Months for which nobody has made room yet go into the partition that takes everything.
+        clocked.Clock.Advance(TimeSpan.FromDays(200));
+        await organization.HappenAsync();
+        await organization.DeliveriesAsync("delivered", 2);
+        Assert.Equal(1, await organization.CountAsync("webhook_attempts_other"));
+
+        await clocked.App.RunJobAsync<PurgeExpired>();
+        Assert.Equal((1, 1, 1), (await organization.CountAsync("webhook_messages"), await organization.CountAsync("webhook_deliveries"), await organization.CountAsync("webhook_attempts")));
+        var next = clocked.Clock.GetUtcNow().AddDays(1 - clocked.Clock.GetUtcNow().Day).AddMonths(1);
+        Assert.Equal([$"webhook_attempts_{next:yyyyMM}"], await organization.QueryAsync<string>(
+            "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'webhook_attempts'::regclass AND c.relname <> 'webhook_attempts_other'"));
+
+        clocked.Clock.Advance(TimeSpan.FromDays(91));
+        await clocked.App.RunJobAsync<PurgeExpired>();
+        Assert.Equal((0, 0, 0), (await organization.CountAsync("webhook_messages"), await organization.CountAsync("webhook_deliveries"), await organization.CountAsync("webhook_attempts")));
+        await organization.HappenAsync();
+        await organization.DeliveriesAsync("delivered", 1);
+        Assert.Equal(0, await organization.CountAsync("webhook_attempts_other"));
     }
 
     private static Task AttemptsAsync(TestOrganization organization, int count) => Eventually.HoldsAsync(

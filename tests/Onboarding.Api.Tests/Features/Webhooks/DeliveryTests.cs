@@ -15,7 +15,7 @@ public sealed class DeliveryTests(QuickApp quick)
         await using var receiver = await TestReceiver.StartAsync();
         await using var other = await TestReceiver.StartAsync();
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         var (_, secret) = await admin.AddEndpointAsync(receiver.Url, ["member.verified", "invitation.*"]);
         await admin.AddEndpointAsync(other.Url, ["role.*"]);
 
@@ -39,7 +39,7 @@ public sealed class DeliveryTests(QuickApp quick)
         await using var receiver = await TestReceiver.StartAsync();
         receiver.Answer = _ => new(receiver.Requests.Count < 3 ? 500 : 200, Body: "not now"u8.ToArray());
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url);
 
         var id = (await organization.HappenAsync())[0];
@@ -61,7 +61,7 @@ public sealed class DeliveryTests(QuickApp quick)
         await using var alive = await TestReceiver.StartAsync();
         dead.Answer = _ => new(500);
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         var (endpoint, _) = await admin.AddEndpointAsync(dead.Url, ["*"]);
         await admin.AddEndpointAsync(alive.Url, ["delivery.*", "endpoint.recovered"]);
         await organization.SettledAsync();
@@ -86,7 +86,7 @@ public sealed class DeliveryTests(QuickApp quick)
         await using var receiver = await TestReceiver.StartAsync();
         receiver.Answer = _ => new(410);
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         var (endpoint, _) = await admin.AddEndpointAsync(receiver.Url, ordered: true);
 
         await organization.HappenAtOnceAsync(5);
@@ -110,7 +110,7 @@ public sealed class DeliveryTests(QuickApp quick)
         var seconds = TimeProvider.System.GetUtcNow().AddHours(5);
         receiver.Answer = _ => new(429, new Dictionary<string, string> { ["Retry-After"] = "1800" });
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         var (endpoint, _) = await admin.AddEndpointAsync(receiver.Url);
 
         await organization.HappenAsync();
@@ -130,7 +130,7 @@ public sealed class DeliveryTests(QuickApp quick)
         await using var receiver = await TestReceiver.StartAsync();
         var fails = true;
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url, ordered: true);
         string[] ids = [];
         receiver.Answer = request => new(Volatile.Read(ref fails) && ids.Length > 0 && request.Id == ids[2] ? 500 : 200);
@@ -158,7 +158,7 @@ public sealed class DeliveryTests(QuickApp quick)
         await using var receiver = await TestReceiver.StartAsync();
         receiver.Answer = _ => new(503, new Dictionary<string, string> { ["Retry-After"] = "1" });
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url, ordered: true);
         var ids = await organization.HappenAsync(2);
         await receiver.WaitForAsync(1);
@@ -177,7 +177,7 @@ public sealed class DeliveryTests(QuickApp quick)
     {
         await using var receiver = await TestReceiver.StartAsync();
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url, rateLimit: 10);
 
         await organization.HappenAtOnceAsync(100);
@@ -197,8 +197,8 @@ public sealed class DeliveryTests(QuickApp quick)
         var release = new TaskCompletionSource();
         hanging.Answer = _ => new(After: release.Task);
         TestOrganization[] organizations = [await quick.OrganizationAsync(), await quick.OrganizationAsync()];
-        using var first = await organizations[0].AdminAsync();
-        using var second = await organizations[1].AdminAsync();
+        using var first = await organizations[0].SignInAsync();
+        using var second = await organizations[1].SignInAsync();
         await first.AddEndpointAsync(hanging.Url, ["invitation.revoked"]);
         for (var i = 0; i < 99; i++)
         {
@@ -235,7 +235,7 @@ public sealed class DeliveryTests(QuickApp quick)
         var release = new TaskCompletionSource();
         receiver.Answer = _ => new(After: release.Task);
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url);
         await organization.HappenAsync();
         await receiver.WaitForAsync(1);
@@ -247,7 +247,7 @@ public sealed class DeliveryTests(QuickApp quick)
 
         // Long after its result was worked off (what follows it in the same queue was), nothing has changed.
         var later = await quick.OrganizationAsync();
-        using var laterAdmin = await later.AdminAsync();
+        using var laterAdmin = await later.SignInAsync();
         await using var second = await TestReceiver.StartAsync();
         await laterAdmin.AddEndpointAsync(second.Url);
         await later.HappenAsync();
@@ -264,7 +264,7 @@ public sealed class DeliveryTests(QuickApp quick)
     {
         await using var receiver = await TestReceiver.StartAsync();
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         var (endpoint, _) = await admin.AddEndpointAsync(receiver.Url, ["member.removed"]);
         await organization.QueryAsync<long>($$"""
             INSERT INTO webhook_messages (id, type, occurred_at, body) SELECT gen_random_uuid(), 'member.removed', now(), '{}'::bytea FROM generate_series(1, 1100);
@@ -288,7 +288,7 @@ public sealed class DeliveryTests(QuickApp quick)
     {
         await using var receiver = await TestReceiver.StartAsync();
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(receiver.Url);
         await organization.SettledAsync();
 
@@ -312,7 +312,7 @@ public sealed class DeliveryTests(QuickApp quick)
     {
         await using var receiver = await TestReceiver.StartAsync();
         var organization = await quick.OrganizationAsync();
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         var (endpoint, old) = await admin.AddEndpointAsync(receiver.Url);
         var now = (await (await admin.PostAsJsonAsync($"/webhooks/endpoints/{endpoint}/rotate-secret", new { grace_hours = 1 })).OkAsync()).GetProperty("secret").GetString()!;
         Assert.NotEqual(old, now);

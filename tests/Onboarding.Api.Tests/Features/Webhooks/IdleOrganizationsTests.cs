@@ -17,7 +17,7 @@ public sealed class IdleOrganizationsTests(ApiFixture fixture)
         await using var app = new TestApp(database, fixture.Smtp);
         app.StartServer();
         var organization = await TestOrganization.CreateAsync(app);
-        using var admin = await organization.AdminAsync();
+        using var admin = await organization.SignInAsync();
         await admin.AddEndpointAsync(new Uri("http://127.0.0.1:9/"));
         await organization.SettledAsync();
         await using var owner = NpgsqlDataSource.Create(database.OwnerConnectionString);

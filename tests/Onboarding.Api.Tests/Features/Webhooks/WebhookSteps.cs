@@ -10,14 +10,6 @@ namespace Onboarding.Api.Tests.Features.Webhooks;
 /// <summary>The single calls of webhooks, and events that nothing but webhooks waits for.</summary>
 internal static class WebhookSteps
 {
-    /// <summary>A client of the organization's admin.</summary>
-    public static async Task<HttpClient> AdminAsync(this TestOrganization organization)
-    {
-        var client = organization.App.ClientFor(organization.Identifier);
-        client.DefaultRequestHeaders.Authorization = new("Bearer", (await organization.TokensAsync("admin")).Access());
-        return client;
-    }
-
     /// <summary>Adds an endpoint; returns its id and secret.</summary>
     /// <param name="types">What it hears of; everything about invitations when none is named.</param>
     public static async Task<(Guid Id, string Secret)> AddEndpointAsync(this HttpClient admin, Uri url, string[]? types = null, bool ordered = false, int? rateLimit = null)

@@ -1,0 +1,74 @@
+using System.Text;
+using System.Text.Json;
+using Json.Schema;
+using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Outbox;
+using Onboarding.Testing;
+using Onboarding.Webhooks.Events;
+
+namespace Onboarding.Api.Tests.Features.Webhooks;
+
+/// <summary>What customers are told of, and in which form (HOOK-23).</summary>
+public sealed class EventTypesTests(ApiFixture fixture)
+{
+    [Fact] // HOOK-23
+    public void Every_event_of_the_product_is_in_the_catalogue_once()
+    {
+        var events = typeof(DomainEvent).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(DomainEvent)) && !type.IsAbstract).ToList();
+        Assert.NotEmpty(events);
+        var names = EventCatalogue.All.Select(type => type.Name).ToList();
+        Assert.Equal(names.Count, names.Distinct().Count());
+        Assert.Equal(names.Order(StringComparer.Ordinal), names);
+        var declared = events.Select(type => (string)type.GetField("Name", System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Public)!.GetRawConstantValue()!);
+        Assert.Equal(declared.Order(StringComparer.Ordinal), names);
+    }
+
+    [Fact] // HOOK-23
+    public void Every_example_keeps_to_its_schema_which_names_what_is_in_it()
+    {
+        foreach (var type in EventCatalogue.All)
+        {
+            using var example = JsonDocument.Parse(type.Example.ToJsonString());
+            Assert.True(JsonSchema.FromText(type.Schema.ToJsonString()).Evaluate(example.RootElement).IsValid, type.Name);
+            var data = example.RootElement.GetProperty("data");
+            var known = type.Schema["properties"]!["data"]!["properties"]?.AsObject().Select(p => p.Key) ?? [];
+            Assert.Equal(known.Order(StringComparer.Ordinal), data.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
+            Assert.DoesNotContain(data.EnumerateObject(), p => p.Name is "type" or "subject_id" or "audit_note" or "occurred_at");
+            Assert.NotEmpty(type.Description);
+        }
+    }
+
+    [Fact] // HOOK-23
+    public void Schemas_change_only_on_purpose()
+    {
+        // What customers have built on. Whoever means to change it replaces the file by what this test says.
+        var now = string.Join('\n', EventCatalogue.All.Select(type => $"{type.Name} {type.Schema["properties"]!["data"]!.ToJsonString()}")) + "\n";
+        var file = Path.Combine(AppContext.BaseDirectory, "Features", "Webhooks", "event-types.txt");
+        Assert.Equal(File.ReadAllText(file, Encoding.UTF8).ReplaceLineEndings("\n"), now);
+    }
+
+    [Fact] // HOOK-23
+    public async Task What_does_not_keep_to_its_schema_is_not_published_and_holds_up_nothing_else()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        await admin.AddEndpointAsync(receiver.Url, ["role.*", "invitation.*"]);
+        var (missing, huge) = (new RoleDeleted(null!, TimeProvider.System.GetUtcNow()), new RoleDeleted(new string('x', EventType.MaxBody), TimeProvider.System.GetUtcNow()));
+        var type = EventCatalogue.Find("role.deleted")!;
+        Assert.Throws<InvalidEventException>(() => type.Body(missing));
+        Assert.Throws<InvalidEventException>(() => type.Body(huge));
+
+        await organization.RunAsync(async db =>
+        {
+            db.Publish(missing);
+            db.Publish(huge);
+            return await db.SaveChangesAsync();
+        });
+        var id = (await organization.HappenAsync())[0];
+        await organization.DeliveriesAsync("delivered", 1);
+        await organization.SettledAsync();
+        Assert.Equal([id.HeaderId()], receiver.Requests.Select(r => r.Id));
+        Assert.Equal(1, await organization.CountAsync("webhook_messages"));
+    }
+}
