@@ -60,8 +60,9 @@ internal sealed class DocumentWebhooks : IDocumentFilter
             _ => [],
         }).Aggregate((JsonSchemaType?)null, (all, type) => (all ?? default) | TypeOf(type));
         schema.Format = (string?)described["format"];
-        schema.Const = (string?)described["const"];
-        schema.Enum = described["enum"] is JsonArray values ? [.. values.Select(value => value?.DeepClone() ?? JsonNullSentinel.JsonNull)] : null;
+        schema.Enum = (described["enum"] ?? (described["const"] is { } only ? new JsonArray(only.DeepClone()) : null)) is JsonArray values
+            ? [.. values.Select(value => value?.DeepClone() ?? JsonNullSentinel.JsonNull)]
+            : null;
         schema.Items = described["items"] is { } items ? Schema(items) : null;
         schema.Required = described["required"] is JsonArray required ? required.Select(name => (string)name!).ToHashSet(StringComparer.Ordinal) : null;
         schema.Properties = described["properties"] is JsonObject properties ? properties.ToDictionary(p => p.Key, p => (IOpenApiSchema)Schema(p.Value!)) : null;

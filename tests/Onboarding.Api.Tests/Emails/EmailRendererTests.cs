@@ -63,7 +63,6 @@ public sealed class EmailRendererTests
     [InlineData(nameof(InvitationEmail))]
     [InlineData(nameof(MembershipEmail))]
     [InlineData(nameof(WaitingMembersEmail))]
-    [InlineData(nameof(EndpointDisabledEmail))]
     public async Task Both_parts_say_the_link_in_full(string mail)
     {
         var rendered = await _renderer.RenderAsync(Mails("Ada")[mail], Acme);

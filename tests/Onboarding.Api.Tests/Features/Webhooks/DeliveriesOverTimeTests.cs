@@ -108,7 +108,7 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
         await organization.DeliveriesAsync("delivered", 1);
 
         // Months for which nobody has made room yet go into the partition that takes everything.
-        clocked.Clock.Advance(TimeSpan.FromDays(200));
+        await clocked.AdvanceAsync(TimeSpan.FromDays(200));
         await organization.HappenAsync();
         await organization.DeliveriesAsync("delivered", 2);
         Assert.Equal(1, await organization.CountAsync("webhook_attempts_other"));
@@ -119,7 +119,7 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
         Assert.Equal([$"webhook_attempts_{next:yyyyMM}"], await organization.QueryAsync<string>(
             "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'webhook_attempts'::regclass AND c.relname <> 'webhook_attempts_other'"));
 
-        clocked.Clock.Advance(TimeSpan.FromDays(91));
+        await clocked.AdvanceAsync(TimeSpan.FromDays(91));
         await clocked.App.RunJobAsync<PurgeExpired>();
         Assert.Equal((0, 0, 0), (await organization.CountAsync("webhook_messages"), await organization.CountAsync("webhook_deliveries"), await organization.CountAsync("webhook_attempts")));
         await organization.HappenAsync();
