@@ -79,6 +79,7 @@ internal sealed class Webhooks : Benchmark
 
         var elapsed = Stopwatch.GetElapsedTime(started);
         await receiver.WaitForAsync(total, TimeSpan.FromSeconds(60));
+        await WebhookFleet.RecordedAsync(environment);
         self.Refresh();
         var latencies = committed.Where(pair => receiver.ReceivedAt.ContainsKey(pair.Key))
             .Select(pair => (int)Math.Max(0, Stopwatch.GetElapsedTime(pair.Value, receiver.ReceivedAt[pair.Key]).TotalMicroseconds)).ToArray();
@@ -128,12 +129,7 @@ internal sealed class WebhookDrain(Benchmark benchmark)
         await receiver.WaitForAsync(each * fleet.Count, TimeSpan.FromMinutes(3));
         var elapsed = Stopwatch.GetElapsedTime(started);
         var lost = (each * fleet.Count) - receiver.Count;
-        await using var left = environment.Postgres.CreateCommand("SELECT count(*) FROM platform.work");
-        while ((long)(await left.ExecuteScalarAsync())! > 0)
-        {
-            await Task.Delay(50);
-        }
-
+        await WebhookFleet.RecordedAsync(environment);
         return new(receiver.Count / elapsed.TotalSeconds, "/s", Errors: lost, Requests: receiver.Count);
     }
 
@@ -219,6 +215,16 @@ internal static class WebhookFleet
         batch.BatchCommands.Add(new("SELECT pg_notify('onboarding_work', '')"));
         await batch.ExecuteNonQueryAsync();
         return ids;
+    }
+
+    /// <summary>Waits until what was received is recorded, too.</summary>
+    public static async Task RecordedAsync(BenchEnvironment environment)
+    {
+        await using var left = environment.Postgres.CreateCommand("SELECT count(*) FROM platform.work");
+        while ((long)(await left.ExecuteScalarAsync())! > 0)
+        {
+            await Task.Delay(50);
+        }
     }
 
     private static NpgsqlParameter Value<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };

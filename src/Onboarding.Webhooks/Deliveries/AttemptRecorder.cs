@@ -50,6 +50,16 @@ internal sealed partial class AttemptRecorder(
         RETURNING delivery_id
         """;
 
+    private const string RecordOne = """
+        WITH changed AS (
+          UPDATE webhook_deliveries d SET status = $3, attempts = $2, tries = $4, next_attempt_at = $5, last_status_code = $6, last_error = $7, finished_at = $8
+          WHERE d.id = $1 AND d.status = 'pending' AND d.attempts = $2 - 1
+          RETURNING d.id, d.endpoint_id)
+        INSERT INTO webhook_attempts (id, delivery_id, endpoint_id, number, started_at, duration_ms, status_code, error, response)
+        SELECT $9, c.id, c.endpoint_id, $2, $12, $10, $6, $7, $11 FROM changed c
+        RETURNING delivery_id
+        """;
+
     private const string Judge = """
         UPDATE webhook_endpoints e SET failures = j.failures, failing_since = j.failing_since, paused_until = j.paused_until,
             status = CASE WHEN j.reason IS NULL THEN e.status ELSE 'disabled' END, disabled_reason = coalesce(j.reason, e.disabled_reason), disabled_at = CASE WHEN j.reason IS NULL THEN e.disabled_at ELSE $6 END
@@ -65,6 +75,9 @@ internal sealed partial class AttemptRecorder(
           e.paused_until
         FROM webhook_endpoints e WHERE e.id = ANY($1) AND e.status = 'active'
         """;
+
+    // Enough where everything was delivered: whether there is more. What it is the next turn finds out.
+    private const string More = "SELECT $1, $2 FROM webhook_deliveries WHERE endpoint_id = $1 AND status = 'pending' LIMIT 1";
 
     private const string Release = """
         UPDATE platform.work w SET due_at = next.due_at, claim_id = NULL, attempt = 0 FROM unnest($1::uuid[], $2::timestamptz[]) AS next (id, due_at) WHERE w.id = next.id
@@ -220,7 +233,26 @@ internal sealed partial class AttemptRecorder(
     private static void Write(TenantBatch batch, Organization organization, List<Results> turns, HashSet<Guid> recorded, Dictionary<Guid, DateTimeOffset> next, DateTimeOffset now)
     {
         var verdicts = turns.SelectMany(t => t.Verdicts).ToList();
-        if (verdicts.Count > 0)
+        if (verdicts is [var one])
+        {
+            batch.AddQuery(
+                organization,
+                row => recorded.Add(row.GetGuid(0)),
+                RecordOne,
+                Sql.Value(one.Due.Id),
+                Sql.Value(one.Due.Attempts + 1),
+                Sql.Value(Text(one.Status)),
+                Sql.Value(one.Due.Tries + 1),
+                Sql.Value(one.NextAttemptAt),
+                Sql.Value(one.Exchange.Status),
+                Sql.Value(one.Error),
+                Sql.Value(one.Status == WebhookDeliveryStatus.Pending ? (DateTimeOffset?)null : now),
+                Sql.Value(one.AttemptId),
+                Sql.Value((int)one.Exchange.Duration.TotalMilliseconds),
+                Sql.Value(one.Exchange.Answer.ToArray()),
+                Sql.Value(one.StartedAt));
+        }
+        else if (verdicts.Count > 0)
         {
             batch.AddQuery(
                 organization,
@@ -253,7 +285,12 @@ internal sealed partial class AttemptRecorder(
                 Sql.Value(now));
         }
 
-        if (turns.Where(t => t.HasEnded).Select(t => t.Turn.Endpoint.Id).ToArray() is { Length: > 0 } ended)
+        foreach (var turn in turns.Where(t => t.IsDone))
+        {
+            batch.AddQuery(organization, row => next[row.GetGuid(0)] = row.GetFieldValue<DateTimeOffset>(1), More, Sql.Value(turn.Turn.Endpoint.Id), Sql.Value(now));
+        }
+
+        if (turns.Where(t => t.HasEnded && !t.IsDone).Select(t => t.Turn.Endpoint.Id).ToArray() is { Length: > 0 } ended)
         {
             batch.AddQuery(organization, Read, Next, Sql.Value(ended));
         }
@@ -296,6 +333,9 @@ internal sealed partial class AttemptRecorder(
     /// <summary>What a batch brings of one turn.</summary>
     private sealed record Results(EndpointTurn Turn, IReadOnlyList<Verdict> Verdicts, bool HasEnded)
     {
+        /// <summary>It has ended, and all that was due was delivered.</summary>
+        public bool IsDone { get; } = HasEnded && Verdicts.Count > 0 && Verdicts.Count == Turn.Due.Count && Verdicts.All(v => v.Exchange.Succeeded);
+
         public DateTimeOffset? PausedUntil { get; } = Verdicts.Max(v => v.PausedUntil);
 
         public WebhookDisabledReason? Disable { get; } = Verdicts.Select(v => v.Disable).FirstOrDefault(reason => reason is not null);

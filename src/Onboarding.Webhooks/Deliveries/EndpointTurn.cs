@@ -57,28 +57,33 @@ internal sealed class EndpointTurn(Guid workId, Guid claimId, Organization organ
 
 /// <summary>An endpoint as it stood when its turn began.</summary>
 internal sealed record EndpointSnapshot(
-    Guid Id, Uri Url, byte[] Secrets, byte[]? Headers, int? RateLimit, bool Ordered, EndpointHealth Health, DateTimeOffset? PausedUntil)
+    Guid Id, Uri Url, IReadOnlyList<string> EventTypes, byte[] Secrets, byte[]? Headers, int? RateLimit, bool Ordered, EndpointHealth Health, DateTimeOffset? PausedUntil)
 {
     /// <summary>What <see cref="Read"/> reads, in this order, of an endpoint called <c>e</c>.</summary>
-    public const string Columns = "e.id, e.url, e.secrets, e.headers, e.rate_limit, e.ordered, e.failures, e.failing_since, e.paused_until";
+    public const string Columns = "e.id, e.url, e.event_types, e.secrets, e.headers, e.rate_limit, e.ordered, e.failures, e.failing_since, e.paused_until";
 
     /// <summary>An endpoint to which nothing is to be sent.</summary>
-    public static EndpointSnapshot Nothing(Guid id) => new(id, new Uri("about:blank"), [], null, null, Ordered: false, new(0, null), null);
+    public static EndpointSnapshot Nothing(Guid id) => new(id, new Uri("about:blank"), [], [], null, null, Ordered: false, new(0, null), null);
 
     /// <summary>How many columns that are.</summary>
-    public const int Count = 9;
+    public const int Count = 10;
 
     /// <param name="row">The row.</param>
     /// <param name="at">Where the columns begin.</param>
     public static EndpointSnapshot Read(NpgsqlDataReader row, int at) => new(
         row.GetGuid(at),
         new Uri(row.GetString(at + 1)),
-        row.GetFieldValue<byte[]>(at + 2),
-        row.IsDBNull(at + 3) ? null : row.GetFieldValue<byte[]>(at + 3),
-        row.IsDBNull(at + 4) ? null : row.GetInt32(at + 4),
-        row.GetBoolean(at + 5),
-        new EndpointHealth(row.GetInt32(at + 6), TimeOf(row, at + 7)),
-        TimeOf(row, at + 8));
+        row.GetFieldValue<string[]>(at + 2),
+        row.GetFieldValue<byte[]>(at + 3),
+        row.IsDBNull(at + 4) ? null : row.GetFieldValue<byte[]>(at + 4),
+        row.IsDBNull(at + 5) ? null : row.GetInt32(at + 5),
+        row.GetBoolean(at + 6),
+        new EndpointHealth(row.GetInt32(at + 7), TimeOf(row, at + 8)),
+        TimeOf(row, at + 9));
+
+    /// <summary>Whether it has subscribed to a type: by its name, by its group (<c>member.*</c>), or to everything (<c>*</c>).</summary>
+    public bool HasSubscribed(string type) => EventTypes.Any(heard =>
+        heard == "*" || heard == type || (heard.EndsWith(".*", StringComparison.Ordinal) && type.AsSpan().StartsWith(heard.AsSpan(0, heard.Length - 1), StringComparison.Ordinal)));
 
     private static DateTimeOffset? TimeOf(NpgsqlDataReader row, int at) => row.IsDBNull(at) ? null : row.GetFieldValue<DateTimeOffset>(at);
 }
