@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Onboarding.Api.Tests.Features.ApiKeys;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
@@ -109,6 +110,22 @@ public sealed class EndpointsTests(ApiFixture fixture)
         {
             await (await watcher.PostAsync($"/webhooks/endpoints/{id}/{path}", null)).CodeAsync(HttpStatusCode.Forbidden);
         }
+    }
+
+    [Fact]
+    public async Task A_key_may_do_what_its_scopes_say()
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        using var reading = organization.WithKey(await admin.CreateKeyAsync(Permissions.ReadWebhooks));
+        using var managing = organization.WithKey(await admin.CreateKeyAsync(Permissions.ManageWebhooks));
+        var (id, _) = await managing.AddEndpointAsync(new Uri("https://example.com/hooks"));
+        Assert.Equal("active", (await reading.EndpointAsync(id)).GetProperty("status").GetString());
+        using var refused = await reading.DeleteAsync($"/webhooks/endpoints/{id}");
+        Assert.Equal("permission.denied", await refused.CodeAsync(HttpStatusCode.Forbidden));
+        await (await managing.DeleteAsync($"/webhooks/endpoints/{id}")).OkAsync(HttpStatusCode.NoContent);
+        using var gone = await reading.GetAsync($"/webhooks/endpoints/{id}");
+        Assert.Equal("endpoint.not_found", await gone.CodeAsync(HttpStatusCode.NotFound));
     }
 
     [Fact] // HOOK-24, SEC-3
