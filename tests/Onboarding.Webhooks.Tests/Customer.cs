@@ -10,7 +10,7 @@ internal sealed record Verification(string By, string Secret, IReadOnlyDictionar
 /// <summary>A customer in Node, with the libraries that <c>tests/webhooks/package.json</c> names.</summary>
 internal static class Customer
 {
-    private static readonly string Home = Path.Combine(Root(), "tests", "webhooks");
+    public static readonly string Home = Path.Combine(Root(), "tests", "webhooks");
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
     private static readonly Lazy<Task> Installed = new(InstallAsync);
 
@@ -31,7 +31,15 @@ internal static class Customer
         }
     }
 
-    private static async Task<string> RunAsync(string program, string[] args, string input = "")
+    /// <summary>Runs a program of the tests', with the libraries at hand.</summary>
+    public static async Task<string> NodeAsync(string file, string input)
+    {
+        await Installed.Value;
+        return await RunAsync("node", [file], input);
+    }
+
+    /// <summary>Runs a program; returns what it printed.</summary>
+    public static async Task<string> RunAsync(string program, string[] args, string input = "")
     {
         var start = new ProcessStartInfo(program, args)
         {

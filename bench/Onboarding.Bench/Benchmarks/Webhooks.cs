@@ -166,7 +166,13 @@ internal sealed class WebhookDrain(Benchmark benchmark)
 /// <summary>Endpoints and events of the fleet.</summary>
 internal static class WebhookFleet
 {
-    public static readonly IReadOnlyDictionary<string, string?> Settings = new Dictionary<string, string?> { ["Webhooks:AllowPrivateNetworks"] = "true" };
+    public static readonly IReadOnlyDictionary<string, string?> Settings = new Dictionary<string, string?>
+    {
+        ["Webhooks:AllowPrivateNetworks"] = "true",
+
+        // All endpoints of the fleet are one host; the loop that it is compared with has as many connections.
+        ["Webhooks:MaxConnectionsPerHost"] = "64",
+    };
 
     /// <summary>About a kilobyte.</summary>
     public static readonly string Body = $$$"""{"type":"member.verified","timestamp":"2026-01-01T00:00:00Z","data":{"member_id":"01990000-0000-7000-8000-000000000001","member":{"full_name":"{{{new string('x', 850)}}}"} } }""";
