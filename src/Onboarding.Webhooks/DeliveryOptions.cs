@@ -22,11 +22,11 @@ public sealed class DeliveryOptions : IValidatableObject
 
     /// <summary>How many endpoints have a turn at once, on each node.</summary>
     [Range(1, 10_000)]
-    public int MaxTurns { get; set; } = 128;
+    public int MaxTurns { get; set; } = 512;
 
     /// <summary>Requests under way at once, on each node.</summary>
     [Range(1, 10_000)]
-    public int MaxInFlight { get; set; } = 512;
+    public int MaxInFlight { get; set; } = 1_024;
 
     /// <summary>Requests under way at once to one endpoint.</summary>
     [Range(1, 1_000)]

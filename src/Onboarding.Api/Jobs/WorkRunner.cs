@@ -5,7 +5,8 @@ using Onboarding.Tenancy.Work;
 namespace Onboarding.Api.Jobs;
 
 /// <summary>Does what claimed pointers point to, a few at a time, each inside a scope of its organization.</summary>
-internal sealed partial class WorkRunner(WorkQueue queue, CachedOrganizationStore organizations, TenantScope tenants, TimeProvider clock, ILogger<WorkRunner> logger)
+internal sealed partial class WorkRunner(
+    WorkQueue queue, CachedOrganizationStore organizations, TenantScope tenants, TenantSchema schema, TimeProvider clock, ILogger<WorkRunner> logger)
 {
     /// <summary>Longer than anything a handler may take (one SMTP send), so that a live worker is never overtaken.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
@@ -45,11 +46,11 @@ internal sealed partial class WorkRunner(WorkQueue queue, CachedOrganizationStor
         var organization = await organizations.GetAsync(work.OrganizationId.ToString());
         switch (organization?.Status)
         {
-            case OrganizationStatus.Active:
+            case OrganizationStatus.Active when organization.SchemaVersion >= schema.OldestServed:
                 return organization;
 
-            // Pauses with the organization and goes on with it.
-            case OrganizationStatus.Suspended or OrganizationStatus.Provisioning:
+            // Pauses with the organization, or while it is upgraded, and goes on with it.
+            case OrganizationStatus.Active or OrganizationStatus.Suspended or OrganizationStatus.Provisioning:
                 await TryGiveBackAsync(work, WhileSuspended);
                 return null;
 

@@ -10,7 +10,7 @@ namespace Onboarding.Webhooks.Deliveries;
 /// <summary>Claims endpoints for which something is due, reads it, and begins their turns.</summary>
 /// <remarks>However many organizations and deliveries there are, looking for what is due reads one small table.</remarks>
 public sealed partial class DeliveryQueue(
-    NpgsqlDataSource dataSource, WorkQueue queue, CachedOrganizationStore organizations, DeliveryTurns turns, IOptions<DeliveryOptions> options, TimeProvider clock, ILogger<DeliveryQueue> logger)
+    NpgsqlDataSource dataSource, WorkQueue queue, CachedOrganizationStore organizations, TenantSchema schema, DeliveryTurns turns, IOptions<DeliveryOptions> options, TimeProvider clock, ILogger<DeliveryQueue> logger)
 {
     private const int MaxClaims = 64;
     private static readonly TimeSpan WhileSuspended = TimeSpan.FromMinutes(1);
@@ -78,15 +78,15 @@ public sealed partial class DeliveryQueue(
         foreach (var work in claimed)
         {
             var organization = await organizations.GetAsync(work.OrganizationId.ToString());
-            if (organization?.Status == OrganizationStatus.Active)
+            if (organization?.Status == OrganizationStatus.Active && organization.SchemaVersion >= schema.OldestServed)
             {
                 owned.Add((work, organization));
                 continue;
             }
 
-            // Pauses with the organization, and goes on or ends with it.
+            // Pauses with the organization, or while it is upgraded, and goes on or ends with it.
             turns.GiveBack(1);
-            await (organization?.Status is OrganizationStatus.Suspended or OrganizationStatus.Provisioning
+            await (organization?.Status is OrganizationStatus.Active or OrganizationStatus.Suspended or OrganizationStatus.Provisioning
                 ? queue.RetryAsync(work, WhileSuspended, cancellationToken)
                 : queue.CompleteAsync(work, cancellationToken));
         }

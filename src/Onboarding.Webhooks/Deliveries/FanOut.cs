@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -113,7 +114,13 @@ public sealed partial class FanOut(
                 continue;
             }
 
-            var happened = OutboxEvent.Read(payload);
+            if (TryRead(payload) is not { } happened)
+            {
+                // Of a newer version, most likely; whoever handles it says so, and it waits for a node that knows it.
+                plan.Awaited.Add(claimed);
+                continue;
+            }
+
             Tell(claimed, happened, endpoints[claimed.Organization.Key], plan);
             (isAwaited(happened) ? plan.Awaited : plan.Done).Add(claimed);
         }
@@ -176,6 +183,18 @@ public sealed partial class FanOut(
             }
 
             turn.Due.Add(new(Ids.New(plan.Now), claimed.Work.RefId, happened.Type, body, Attempts: 0, Tries: 0));
+        }
+    }
+
+    private static DomainEvent? TryRead(string payload)
+    {
+        try
+        {
+            return OutboxEvent.Read(payload);
+        }
+        catch (Exception exception) when (exception is JsonException or NotSupportedException)
+        {
+            return null;
         }
     }
 

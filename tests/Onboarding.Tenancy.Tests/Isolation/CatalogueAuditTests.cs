@@ -51,14 +51,23 @@ public sealed class CatalogueAuditTests(IsolationFixture fixture)
             $"SELECT format('%s.%s %s', nspname, relname, privilege_type) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace, aclexplode(relacl) WHERE {Ours} AND grantee = 0"));
     }
 
-    // SEC-4: a function that runs with its owner's rights would be a way around all of this.
+    // SEC-4: a function that runs with its owner's rights could be a way around all of this.
     [Fact]
-    public async Task There_are_no_functions_with_the_rights_of_their_owner()
+    public async Task One_function_has_the_rights_of_its_owner_and_no_organization_may_call_it()
     {
         await fixture.OrganizationAsync();
 
-        Assert.Empty(await fixture.OwnerAsync<string>(
-            "SELECT proname::text FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE prosecdef AND nspname <> 'information_schema' AND nspname <> 'pg_catalog'"));
+        // One, for what needs the owner: it finds nothing by a search path of its caller's, and no organization may call it.
+        Assert.Equal(
+            ["roll_webhook_attempts search_path=pg_catalog, pg_temp"],
+            await fixture.OwnerAsync<string>("""
+                SELECT concat_ws(' ', proname, (SELECT setting FROM unnest(proconfig) AS setting WHERE setting LIKE 'search_path=%'))
+                FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE prosecdef AND nspname <> 'information_schema' AND nspname <> 'pg_catalog'
+                """));
+        Assert.Empty(await fixture.OwnerAsync<string>("""
+            SELECT rolname::text FROM pg_roles
+            WHERE (rolname LIKE 'org\_%' OR rolname = 'onboarding_tenant') AND has_function_privilege(oid, 'platform.roll_webhook_attempts(uuid, timestamptz, interval)', 'EXECUTE')
+            """));
     }
 
     // SEC-4

@@ -307,6 +307,26 @@ public sealed class DeliveryTests(QuickApp quick)
         Assert.Equal([id.HeaderId()], receiver.Requests.Select(r => r.Id));
     }
 
+    [Fact] // of a newer version, while nodes are upgraded one after the other
+    public async Task An_event_that_this_version_does_not_know_holds_up_no_other()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        var organization = await quick.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        await admin.AddEndpointAsync(receiver.Url, ["*"]);
+        await organization.SettledAsync();
+        var before = receiver.Requests.Count;
+        await organization.QueryAsync<Guid>($$"""
+            WITH made AS (INSERT INTO outbox (id, type, payload, occurred_at) VALUES (gen_random_uuid(), 'future.event', '{"type": "future.event"}', now()) RETURNING id)
+            INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt) SELECT gen_random_uuid(), '{{organization.Organization.Id}}', 'event', id, now(), 0 FROM made RETURNING id
+            """);
+        var id = (await organization.HappenAsync())[0];
+        await receiver.WaitForAsync(before + 1);
+        Assert.Equal(id.HeaderId(), receiver.Requests[^1].Id);
+        await Eventually.HoldsAsync(
+            async () => await organization.CountAsync($"platform.work WHERE organization_id = '{organization.Organization.Id}' AND attempt = 1 AND claim_id IS NULL") == 1, "it waits for a node that knows it");
+    }
+
     [Fact] // HOOK-4, SEC-40
     public async Task During_a_rotation_both_secrets_verify()
     {
