@@ -24,6 +24,10 @@ public sealed class KilledWebhookTests(Nodes nodes)
             await messages.ReleaseAsync();
         }
 
+        // What the dead node had sent, PostgreSQL may still carry out; nobody is left to send what it makes.
+        await Eventually.HoldsAsync(
+            async () => await organization.CountAsync("pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid() AND query LIKE '%webhook_messages%'") == 0,
+            "the dead node's statements have ended");
         Assert.Empty(receiver.Requests);
         await nodes.EndLeasesAsync(organization);
         await nodes.NodeAsync();
