@@ -1,4 +1,6 @@
 using System.Net.Http.Json;
+using Onboarding.Api.Tests.Features.ApiKeys;
+using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Attacks;
@@ -62,13 +64,16 @@ public sealed class CanaryTests(ApiFixture fixture)
         await Task.WhenAll(Enumerable.Range(0, People).Select(person => JoinAsync(organization, admin, canary, person)));
         await (await admin.PostAsJsonAsync($"/members/{organization.UserId}/suspend", new { reason = $"Suspended {canary}" })).OkAsync();
 
+        var key = await admin.CreateKeyAsync(new { name = $"Key of {canary}", scopes = new[] { Permissions.ReadMembers } });
+        using var machine = organization.WithKey(key);
+
         var answers = new List<string>();
-        var ids = await organization.QueryAsync<Guid>("SELECT id FROM members");
+        var ids = await organization.QueryAsync<Guid>("SELECT id FROM members UNION ALL SELECT id FROM api_keys");
         foreach (var route in ApiRoute.AllOf(organization.App).Where(route => route is { Method: "GET", IsDevelopmentOnly: false }))
         {
             foreach (var id in route.Path.Contains(ApiRoute.SomeId, StringComparison.Ordinal) ? ids : [Guid.Empty])
             {
-                foreach (var client in new[] { admin, user, organization.Anonymous })
+                foreach (var client in new[] { admin, user, machine, organization.Anonymous })
                 {
                     using var answer = await client.GetAsync(route.Path.Replace(ApiRoute.SomeId, id.ToString(), StringComparison.Ordinal));
                     answers.Add(answer.Headers + await answer.Content.ReadAsStringAsync());

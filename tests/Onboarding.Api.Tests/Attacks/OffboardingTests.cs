@@ -1,5 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Onboarding.Api.Tests.Features.ApiKeys;
+using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Testing;
 
@@ -14,6 +16,9 @@ public sealed class OffboardingTests(ApiFixture fixture)
         await using var second = new TestApp(fixture.App.Database, fixture.Smtp);
         second.StartServer();
         var tokens = await organization.TokensAsync("admin");
+        using var admin = organization.WithToken(tokens.Access());
+        var key = await admin.CreateKeyAsync(Permissions.ReadMembers);
+        await organization.RequireGoodAsync(key);
         await organization.RegisterAsync("ada");
         await organization.RefreshAsync((await organization.TokensAsync("user")).Refresh());
         await organization.LogoutAsync((await organization.TokensAsync("user")).Refresh());
@@ -48,6 +53,11 @@ public sealed class OffboardingTests(ApiFixture fixture)
             Assert.Equal("tenant.mismatch", await (await successor.MeAsync(tokens.Access(), node)).CodeAsync(HttpStatusCode.Unauthorized));
         }
 
+        // A key names who is gone: to the successor it is another organization's, and by itself it is nobody's.
+        Assert.Equal("tenant.mismatch", await (await successor.ReadAsync(key)).CodeAsync(HttpStatusCode.Unauthorized));
+        using var alone = fixture.App.ClientFor(null);
+        alone.DefaultRequestHeaders.Add("X-Api-Key", key.Key);
+        Assert.Equal("token.invalid", await (await alone.GetAsync("/members")).CodeAsync(HttpStatusCode.Unauthorized));
         Assert.Equal("refresh.invalid", await (await successor.RefreshAsync(tokens.Refresh())).CodeAsync(HttpStatusCode.Unauthorized));
         Assert.Equal(2, await successor.CountAsync("members"));
     }

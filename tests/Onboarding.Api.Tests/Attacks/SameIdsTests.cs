@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
+using Onboarding.Api.Tests.Features.ApiKeys;
+using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Attacks;
@@ -65,6 +67,31 @@ public sealed class SameIdsTests(ApiFixture fixture)
         await a.SettledAsync();
         await b.SettledAsync();
         Assert.Equal(0, await b.CountAsync("emails"));
+    }
+
+    [Fact] // SEC-6, SEC-24
+    public async Task What_happens_to_a_key_leaves_the_twin_in_the_other_organization_alone()
+    {
+        var (a, b) = await TwinsAsync();
+        using var adminA = await a.SignInAsync();
+        using var adminB = await b.SignInAsync();
+        var (ofA, ofB) = (await adminA.CreateKeyAsync(new { name = "Of A", scopes = new[] { Permissions.ReadMembers }, rate_limit = 2 }), await adminB.CreateKeyAsync(new { name = "Of B", scopes = new[] { Permissions.ReadMembers }, rate_limit = 2 }));
+        await b.QueryAsync<int>($"UPDATE api_keys SET id = '{ofA.Id}' WHERE id = '{ofB.Id}' RETURNING 1");
+
+        // Each counts for itself.
+        foreach (var (organization, key) in new[] { (a, ofA), (a, ofA), (b, ofB), (b, ofB) })
+        {
+            await organization.RequireGoodAsync(key);
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await a.ReadAsync(ofA)).StatusCode);
+        await (await adminB.PatchAsJsonAsync($"/api-keys/{ofA.Id}", new { rate_limit = 100 })).OkAsync();
+        await b.RequireGoodAsync(ofB);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await a.ReadAsync(ofA)).StatusCode);
+
+        await (await adminA.DeleteAsync($"/api-keys/{ofA.Id}")).OkAsync(HttpStatusCode.NoContent);
+        await a.RequireBadAsync(ofA);
+        await b.RequireGoodAsync(ofB);
     }
 
     /// <summary>Members of B get the ids, names and addresses of A's before anybody signs in.</summary>

@@ -5,8 +5,10 @@ using Finbuckle.MultiTenant.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Onboarding.Api.Tests.Features.ApiKeys;
 using Onboarding.Tenancy;
 using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Attacks;
@@ -18,6 +20,8 @@ public sealed partial class SuspendedOrganizationTests(ApiFixture fixture)
     {
         var organization = await fixture.OrganizationAsync();
         using var admin = await organization.SignInAsync();
+        var key = await admin.CreateKeyAsync(Permissions.ReadMembers);
+        using var machine = organization.WithKey(key);
         await ChangeAsync(organization, suspend: true);
         await Eventually.HoldsAsync(async () => (await admin.GetAsync("/me")).StatusCode == HttpStatusCode.Forbidden, "the organization is suspended");
 
@@ -31,7 +35,7 @@ public sealed partial class SuspendedOrganizationTests(ApiFixture fixture)
         var answers = new HashSet<string>();
         foreach (var (method, path) in routes)
         {
-            foreach (var client in new[] { admin, organization.Anonymous })
+            foreach (var client in new[] { admin, machine, organization.Anonymous })
             {
                 using var request = new HttpRequestMessage(new HttpMethod(method), path);
                 request.Content = method == "GET" ? null : JsonContent.Create(new { });
@@ -42,6 +46,13 @@ public sealed partial class SuspendedOrganizationTests(ApiFixture fixture)
         }
 
         Assert.Single(answers);
+
+        // To a key that alone names it, a suspended organization is none.
+        using var alone = fixture.App.ClientFor(null);
+        alone.DefaultRequestHeaders.Add("X-Api-Key", key.Key);
+        Assert.Equal("token.invalid", await (await alone.GetAsync("/members")).CodeAsync(HttpStatusCode.Unauthorized));
+        await ChangeAsync(organization, suspend: false);
+        await Eventually.HoldsAsync(async () => (await alone.GetAsync("/members")).IsSuccessStatusCode, "the key works again");
     }
 
     [Fact] // ONB-14
