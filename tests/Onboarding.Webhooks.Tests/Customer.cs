@@ -66,7 +66,7 @@ internal static class Customer
         }
         catch (Win32Exception missing)
         {
-            throw new InvalidOperationException("Node was not found: install Node 20 or later (`./dev test` does).", missing);
+            throw new InvalidOperationException($"{start.FileName} was not found: install Node 20 or later and Python 3 (`./dev test` does).", missing);
         }
     }
 
