@@ -38,7 +38,7 @@ public sealed class EventType
     private static readonly EvaluationOptions Strict = new() { RequireFormatValidation = true };
 
     private readonly Type data;
-    private readonly JsonSchema check;
+    private readonly Lazy<JsonSchema> check;
 
     private EventType(string description, DomainEvent example)
     {
@@ -58,8 +58,8 @@ public sealed class EventType
                 ["data"] = Json.GetJsonSchemaAsNode(data, Exporter),
             },
         };
-        check = JsonSchema.FromText(Schema.ToJsonString());
-        Example = JsonNode.Parse(Body(example))!;
+        check = new(() => JsonSchema.FromText(Schema.ToJsonString()));
+        Example = JsonNode.Parse(Render(example).Span)!;
     }
 
     /// <summary>Its name, such as <c>member.approved</c>.</summary>
@@ -81,6 +81,13 @@ public sealed class EventType
     /// <exception cref="InvalidEventException">The event does not keep to its schema, or is too large; nothing must be sent (HOOK-23).</exception>
     public byte[] Body(DomainEvent happened)
     {
+        var body = Render(happened);
+        Require(body);
+        return body.ToArray();
+    }
+
+    private ReadOnlyMemory<byte> Render(DomainEvent happened)
+    {
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Json.Encoder }))
         {
@@ -100,8 +107,7 @@ public sealed class EventType
             writer.WriteEndObject();
         }
 
-        Require(buffer.WrittenMemory);
-        return buffer.WrittenSpan.ToArray();
+        return buffer.WrittenMemory;
     }
 
     private void Require(ReadOnlyMemory<byte> body)
@@ -112,7 +118,7 @@ public sealed class EventType
         }
 
         using var document = JsonDocument.Parse(body);
-        if (!check.Evaluate(document.RootElement, Strict).IsValid)
+        if (!check.Value.Evaluate(document.RootElement, Strict).IsValid)
         {
             throw new InvalidEventException(Name, "it does not keep to its schema");
         }
