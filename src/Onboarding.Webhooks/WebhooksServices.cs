@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Onboarding.Webhooks.Deliveries;
@@ -20,6 +21,7 @@ public static class WebhooksServices
         services.AddSingleton<WebhookSender>();
         services.AddSingleton<EndpointSecrets>();
         services.AddSingleton<Verdicts>();
+        services.AddSingleton<AttemptRecords>();
         services.AddSingleton<AttemptRecorder>();
         services.AddSingleton(provider => new DeliveryTurns(
             provider.GetRequiredService<WebhookSender>(),
@@ -27,6 +29,7 @@ public static class WebhooksServices
             provider.GetRequiredService<AttemptRecorder>(),
             provider.GetRequiredService<Verdicts>(),
             provider.GetRequiredService<IOptions<DeliveryOptions>>(),
+            provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<DeliveryTurns>>()));
         services.AddSingleton<FanOut>();

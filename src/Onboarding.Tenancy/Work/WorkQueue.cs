@@ -17,6 +17,9 @@ public sealed record ClaimedWork(Guid Id, Guid OrganizationId, string Kind, Guid
 /// </summary>
 public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
 {
+    /// <summary>Removes finished items that are still their worker's: ids and claims, as two arrays.</summary>
+    public const string Complete = "DELETE FROM platform.work w USING unnest($1, $2) AS mine (id, claim_id) WHERE w.id = mine.id AND w.claim_id = mine.claim_id";
+
     /// <summary>Takes up to <paramref name="limit"/> due items of a kind for <paramref name="lease"/>, oldest first, in one round trip.</summary>
     public async Task<IReadOnlyList<ClaimedWork>> ClaimAsync(string kind, int limit, TimeSpan lease, CancellationToken cancellationToken)
     {
@@ -54,7 +57,7 @@ public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
             return 0;
         }
 
-        await using var command = dataSource.CreateCommand("DELETE FROM platform.work w USING unnest($1, $2) AS mine (id, claim_id) WHERE w.id = mine.id AND w.claim_id = mine.claim_id");
+        await using var command = dataSource.CreateCommand(Complete);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. work.Select(item => item.Id)] });
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. work.Select(item => item.ClaimId)] });
         return await command.ExecuteNonQueryAsync(cancellationToken);

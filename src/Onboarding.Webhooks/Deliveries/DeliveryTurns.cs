@@ -22,6 +22,7 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
     private readonly AttemptRecorder recorder;
     private readonly Verdicts verdicts;
     private readonly DeliveryOptions options;
+    private readonly IHostApplicationLifetime lifetime;
     private readonly TimeProvider clock;
     private readonly ILogger<DeliveryTurns> logger;
 
@@ -36,10 +37,10 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
     private bool isDisposed;
 
     internal DeliveryTurns(
-        WebhookSender sender, EndpointSecrets secrets, AttemptRecorder recorder, Verdicts verdicts, IOptions<DeliveryOptions> options, TimeProvider clock, ILogger<DeliveryTurns> logger)
+        WebhookSender sender, EndpointSecrets secrets, AttemptRecorder recorder, Verdicts verdicts, IOptions<DeliveryOptions> options, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<DeliveryTurns> logger)
     {
-        (this.sender, this.secrets, this.recorder, this.verdicts, this.options, this.clock, this.logger) =
-            (sender, secrets, recorder, verdicts, options.Value, clock, logger);
+        (this.sender, this.secrets, this.recorder, this.verdicts, this.options, this.lifetime, this.clock, this.logger) =
+            (sender, secrets, recorder, verdicts, options.Value, lifetime, clock, logger);
         room = new(this.options.MaxTurns);
         flights = new(this.options.MaxInFlight);
     }
@@ -79,7 +80,19 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
     }
 
     /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        // As soon as the stop is announced: services that end before this one take their time.
+        lifetime.ApplicationStopping.Register(() =>
+        {
+            if (!isDisposed)
+            {
+                stopping.Cancel();
+                givingUp.CancelAfter(WhileStopping);
+            }
+        });
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -90,8 +103,6 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
             return;
         }
 
-        await stopping.CancelAsync();
-        givingUp.CancelAfter(WhileStopping);
         Task[] turns;
         lock (gate)
         {

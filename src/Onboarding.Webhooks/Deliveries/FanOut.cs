@@ -26,43 +26,9 @@ public sealed record ClaimedEvent(ClaimedWork Work, Organization Organization);
 public sealed partial class FanOut(
     NpgsqlDataSource dataSource, DeliveryTurns turns, WorkSignal signal, IOptions<DeliveryOptions> options, TimeProvider clock, ILogger<FanOut> logger)
 {
-    // PostgreSQL plans anew whenever the search path changes, which is at each organization: so these statements are many
-    // and simple rather than few and clever, and the common case of one event and one endpoint has the simplest.
     private const string LoadEvents = "SELECT id, payload FROM outbox WHERE id = ANY($1)";
 
     private const string LoadEndpoints = $"SELECT {EndpointSnapshot.Columns} FROM webhook_endpoints e WHERE e.status = 'active'";
-
-    private const string MakeMessage = "INSERT INTO webhook_messages (id, type, occurred_at, body) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-
-    private const string MakeMessages = """
-        INSERT INTO webhook_messages (id, type, occurred_at, body)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bytea[]) ON CONFLICT DO NOTHING
-        """;
-
-    private const string MakeDelivery = """
-        INSERT INTO webhook_deliveries (id, message_id, endpoint_id, status, attempts, tries, next_attempt_at, created_at)
-        VALUES ($1, $2, $3, 'pending', 0, 0, $4, $4) ON CONFLICT DO NOTHING RETURNING id
-        """;
-
-    private const string MakeDeliveries = """
-        INSERT INTO webhook_deliveries (id, message_id, endpoint_id, status, attempts, tries, next_attempt_at, created_at)
-        SELECT made.id, made.message_id, made.endpoint_id, 'pending', 0, 0, $4, $4
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS made (id, message_id, endpoint_id) ON CONFLICT DO NOTHING RETURNING id
-        """;
-
-    private const string MarkHandled = "UPDATE outbox SET handled_at = $1 WHERE id = ANY($2)";
-
-    // A pointer that nobody holds is brought forward. One that somebody holds is left to them: they look for what waits
-    // before they let go of it, and wait for this transaction when they are about to.
-    private const string Point = """
-        INSERT INTO platform.work AS w (id, organization_id, kind, ref_id, due_at, attempt, claim_id)
-        SELECT p.id, p.organization_id, 'endpoint', p.ref_id, p.due_at, 0, p.claim_id
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::uuid[]) AS p (id, organization_id, ref_id, due_at, claim_id) ORDER BY p.ref_id
-        ON CONFLICT (ref_id) WHERE kind = 'endpoint' DO UPDATE SET due_at = LEAST(w.due_at, CASE WHEN EXCLUDED.claim_id IS NULL THEN EXCLUDED.due_at ELSE $6 END) WHERE w.claim_id IS NULL
-        RETURNING w.id
-        """;
-
-    private const string Complete = "DELETE FROM platform.work w USING unnest($1, $2) AS mine (id, claim_id) WHERE w.id = mine.id AND w.claim_id = mine.claim_id";
 
     /// <summary>Makes messages and deliveries of events.</summary>
     /// <param name="events">Claimed by this node.</param>
@@ -76,6 +42,9 @@ public sealed partial class FanOut(
             return [];
         }
 
+        // The catalogue may have been read anew between two of them; here an organization is one.
+        var known = new Dictionary<Guid, Organization>();
+        events = [.. events.Select(e => known.TryAdd(e.Organization.Key, e.Organization) ? e : e with { Organization = known[e.Organization.Key] })];
         try
         {
             return await TryAsync(events, isAwaited, cancellationToken);
@@ -104,7 +73,7 @@ public sealed partial class FanOut(
 
     private async Task<IReadOnlyList<ClaimedEvent>> TryAsync(IReadOnlyList<ClaimedEvent> events, Func<DomainEvent, bool> isAwaited, CancellationToken cancellationToken)
     {
-        var plan = new Plan(clock.GetUtcNow());
+        var plan = new FanOutPlan(clock.GetUtcNow(), options.Value.Lease);
         var (payloads, endpoints) = await LoadAsync(events, cancellationToken);
         foreach (var claimed in events)
         {
@@ -126,14 +95,7 @@ public sealed partial class FanOut(
         }
 
         await using var batch = TenantBatch.Of(dataSource);
-        var made = new HashSet<Guid>();
-        foreach (var own in events.GroupBy(e => e.Organization))
-        {
-            Write(batch, own.Key, plan, made);
-        }
-
-        var pointed = new HashSet<Guid>();
-        WriteShared(batch, plan, pointed);
+        plan.Write(batch);
         try
         {
             await batch.ExecuteAsync(cancellationToken);
@@ -144,7 +106,7 @@ public sealed partial class FanOut(
             throw;
         }
 
-        Begin(plan, made, pointed);
+        Begin(plan);
         return plan.Awaited;
     }
 
@@ -163,7 +125,7 @@ public sealed partial class FanOut(
         return (payloads, endpoints);
     }
 
-    private void Tell(ClaimedEvent claimed, DomainEvent happened, List<EndpointSnapshot> endpoints, Plan plan)
+    private void Tell(ClaimedEvent claimed, DomainEvent happened, List<EndpointSnapshot> endpoints, FanOutPlan plan)
     {
         var hearing = endpoints.Where(endpoint => Hears(endpoint, happened)).ToList();
         if (hearing.Count == 0 || Render(claimed, happened) is not { } body)
@@ -220,83 +182,17 @@ public sealed partial class FanOut(
         }
     }
 
-    private static void Write(TenantBatch batch, Organization organization, Plan plan, HashSet<Guid> made)
-    {
-        var messages = plan.Messages.Where(m => m.Organization == organization).ToList();
-        if (messages.Count > 0)
-        {
-            var deliveries = plan.Turns.Values.Where(turn => turn.Organization == organization).SelectMany(turn => turn.Due.Select(due => (Turn: turn, Due: due))).ToList();
-            if (messages is [var (_, id, happened, body)])
-            {
-                batch.Add(organization, MakeMessage, Sql.Value(id), Sql.Value(happened.Type), Sql.Value(happened.OccurredAt), Sql.Value(body));
-            }
-            else
-            {
-                batch.Add(
-                    organization,
-                    MakeMessages,
-                    Sql.Column(messages, m => m.Id),
-                    Sql.Column(messages, m => m.Happened.Type),
-                    Sql.Column(messages, m => m.Happened.OccurredAt),
-                    Sql.Column(messages, m => m.Body));
-            }
-
-            if (deliveries is [var (turn, due)])
-            {
-                batch.AddQuery(organization, row => made.Add(row.GetGuid(0)), MakeDelivery, Sql.Value(due.Id), Sql.Value(due.MessageId), Sql.Value(turn.Endpoint.Id), Sql.Value(plan.Now));
-            }
-            else
-            {
-                batch.AddQuery(
-                    organization,
-                    row => made.Add(row.GetGuid(0)),
-                    MakeDeliveries,
-                    Sql.Column(deliveries, d => d.Due.Id),
-                    Sql.Column(deliveries, d => d.Due.MessageId),
-                    Sql.Column(deliveries, d => d.Turn.Endpoint.Id),
-                    Sql.Value(plan.Now));
-            }
-        }
-
-        if (plan.Done.Where(e => e.Organization == organization).Select(e => e.Work.RefId).ToArray() is { Length: > 0 } done)
-        {
-            batch.Add(organization, MarkHandled, Sql.Value(plan.Now), Sql.Value(done));
-        }
-    }
-
-    private void WriteShared(TenantBatch batch, Plan plan, HashSet<Guid> pointed)
-    {
-        if (plan.Turns.Count > 0)
-        {
-            var turnsMade = plan.Turns.Values;
-            batch.AddSharedQuery(
-                row => pointed.Add(row.GetGuid(0)),
-                Point,
-                Sql.Column(turnsMade, turn => turn.WorkId),
-                Sql.Column(turnsMade, turn => turn.Organization.Key),
-                Sql.Column(turnsMade, turn => turn.Endpoint.Id),
-                Sql.Column(turnsMade, turn => turn.ClaimId != Guid.Empty ? plan.Now + options.Value.Lease : turn.Endpoint.PausedUntil > plan.Now ? turn.Endpoint.PausedUntil.Value : plan.Now),
-                Sql.Column(turnsMade, turn => turn.ClaimId != Guid.Empty ? turn.ClaimId : (Guid?)null),
-                Sql.Value(plan.Now));
-        }
-
-        if (plan.Done.Count > 0)
-        {
-            batch.AddShared(Complete, Sql.Column(plan.Done, e => e.Work.Id), Sql.Column(plan.Done, e => e.Work.ClaimId));
-        }
-    }
-
-    private void Begin(Plan plan, HashSet<Guid> made, HashSet<Guid> pointed)
+    private void Begin(FanOutPlan plan)
     {
         var others = false;
         foreach (var turn in plan.Turns.Values)
         {
-            turn.Due.RemoveAll(due => !made.Contains(due.Id));
+            turn.Due.RemoveAll(due => !plan.Made.Contains(due.Id));
             if (turn.ClaimId == Guid.Empty)
             {
                 others = true;
             }
-            else if (pointed.Contains(turn.WorkId))
+            else if (plan.Pointed.Contains(turn.WorkId))
             {
                 turns.Begin(turn);
             }
@@ -312,20 +208,6 @@ public sealed partial class FanOut(
         {
             signal.Wake();
         }
-    }
-
-    /// <summary>What one run is going to write.</summary>
-    private sealed class Plan(DateTimeOffset now)
-    {
-        public DateTimeOffset Now => now;
-
-        public List<(Organization Organization, Guid Id, DomainEvent Happened, byte[] Body)> Messages { get; } = [];
-
-        public Dictionary<Guid, EndpointTurn> Turns { get; } = [];
-
-        public List<ClaimedEvent> Awaited { get; } = [];
-
-        public List<ClaimedEvent> Done { get; } = [];
     }
 
     [LoggerMessage(LogLevel.Warning, "Events of several organizations could not be told together; each is tried by itself.")]

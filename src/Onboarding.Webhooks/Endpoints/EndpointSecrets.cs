@@ -4,7 +4,7 @@ using Onboarding.Webhooks.Sending;
 
 namespace Onboarding.Webhooks.Endpoints;
 
-/// <summary>The secrets of one endpoint: the current one, and earlier ones until the end of their grace (SEC-40).</summary>
+/// <summary>One of an endpoint's secrets: the current one, or an earlier one until the end of its grace (SEC-40).</summary>
 /// <param name="Secret">As its owner knows it, <c>whsec_...</c> or <c>whsk_...</c>.</param>
 /// <param name="Until">When it stops signing; null for the current one, which comes first.</param>
 public sealed record EndpointSecret(string Secret, DateTimeOffset? Until);

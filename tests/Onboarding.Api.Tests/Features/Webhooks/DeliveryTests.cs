@@ -107,7 +107,6 @@ public sealed class DeliveryTests(QuickApp quick)
     public async Task A_receiver_that_asks_to_be_left_alone_is_left_alone_for_so_long()
     {
         await using var receiver = await TestReceiver.StartAsync();
-        var seconds = TimeProvider.System.GetUtcNow().AddHours(5);
         receiver.Answer = _ => new(429, new Dictionary<string, string> { ["Retry-After"] = "1800" });
         var organization = await quick.OrganizationAsync();
         using var admin = await organization.SignInAsync();
@@ -121,7 +120,6 @@ public sealed class DeliveryTests(QuickApp quick)
         await Eventually.HoldsAsync(async () => await organization.CountAsync("webhook_deliveries") == 3, "the others wait");
         Assert.Equal(1, await organization.CountAsync($"platform.work WHERE kind = 'endpoint' AND organization_id = '{organization.Organization.Id}' AND due_at > now() + interval '25 minutes'"));
         Assert.Single(receiver.Requests);
-        Assert.True(until < seconds);
     }
 
     [Fact] // HOOK-20

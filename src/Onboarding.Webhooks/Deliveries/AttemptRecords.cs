@@ -1,0 +1,238 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Onboarding.Tenancy.Isolation;
+using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Webhooks;
+
+namespace Onboarding.Webhooks.Deliveries;
+
+/// <summary>What a batch brings of one turn.</summary>
+internal sealed record TurnResults(EndpointTurn Turn, IReadOnlyList<Verdict> Verdicts, bool HasEnded)
+{
+    /// <summary>It has ended, and all that was due was delivered.</summary>
+    public bool IsDone { get; } = HasEnded && Verdicts.Count > 0 && Verdicts.Count == Turn.Due.Count && Verdicts.All(v => v.Exchange.Succeeded);
+
+    public DateTimeOffset? PausedUntil { get; } = Verdicts.Max(v => v.PausedUntil);
+
+    public WebhookDisabledReason? Disable { get; } = Verdicts.Select(v => v.Disable).FirstOrDefault(reason => reason is not null);
+
+    public static TurnResults Of(IGrouping<EndpointTurn, object> results) =>
+        new(results.Key, [.. results.OfType<Verdict>()], results.Any(result => result is TurnEnd));
+}
+
+/// <summary>Writes what became of attempts, and lets go of endpoints whose turn is over.</summary>
+/// <remarks>
+/// One transaction: it locks the pointers that are still this node's, writes what happened to their deliveries, and says
+/// when each endpoint is due again. Who has lost its claim to another node changes nothing (HOOK-9). Whoever makes an
+/// endpoint due meanwhile waits for the pointer's lock, so nothing that is due is overlooked.
+/// </remarks>
+internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<DeliveryOptions> options, TimeProvider clock)
+{
+    private const string Own = """
+        SELECT w.id FROM platform.work w JOIN unnest($1::uuid[], $2::uuid[]) AS mine (id, claim_id) ON w.id = mine.id AND w.claim_id = mine.claim_id
+        ORDER BY w.id FOR UPDATE OF w
+        """;
+
+    // An attempt counts once: what another node has recorded for the same number stays as it is.
+    private const string Record = """
+        WITH result AS (
+          SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::timestamptz[], $6::int[], $7::text[], $8::timestamptz[], $9::uuid[], $10::int[], $11::bytea[], $12::timestamptz[])
+          AS r (delivery_id, attempts, status, tries, next_attempt_at, status_code, error, finished_at, attempt_id, duration_ms, response, started_at)),
+        changed AS (
+          UPDATE webhook_deliveries d SET status = r.status, attempts = r.attempts, tries = r.tries, next_attempt_at = r.next_attempt_at, last_status_code = r.status_code, last_error = r.error, finished_at = r.finished_at
+          FROM result r WHERE d.id = r.delivery_id AND d.status = 'pending' AND d.attempts = r.attempts - 1
+          RETURNING d.id, d.endpoint_id)
+        INSERT INTO webhook_attempts (id, delivery_id, endpoint_id, number, started_at, duration_ms, status_code, error, response)
+        SELECT r.attempt_id, r.delivery_id, c.endpoint_id, r.attempts, r.started_at, r.duration_ms, r.status_code, r.error, r.response
+        FROM result r JOIN changed c ON c.id = r.delivery_id
+        RETURNING delivery_id
+        """;
+
+    private const string RecordOne = """
+        WITH changed AS (
+          UPDATE webhook_deliveries d SET status = $3, attempts = $2, tries = $4, next_attempt_at = $5, last_status_code = $6, last_error = $7, finished_at = $8
+          WHERE d.id = $1 AND d.status = 'pending' AND d.attempts = $2 - 1
+          RETURNING d.id, d.endpoint_id)
+        INSERT INTO webhook_attempts (id, delivery_id, endpoint_id, number, started_at, duration_ms, status_code, error, response)
+        SELECT $9, c.id, c.endpoint_id, $2, $12, $10, $6, $7, $11 FROM changed c
+        RETURNING delivery_id
+        """;
+
+    private const string Judge = """
+        UPDATE webhook_endpoints e SET failures = j.failures, failing_since = j.failing_since, paused_until = j.paused_until,
+            status = CASE WHEN j.reason IS NULL THEN e.status ELSE 'disabled' END, disabled_reason = coalesce(j.reason, e.disabled_reason), disabled_at = CASE WHEN j.reason IS NULL THEN e.disabled_at ELSE $6 END
+        FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[]) AS j (id, failures, failing_since, paused_until, reason)
+        WHERE e.id = j.id AND e.status = 'active'
+        """;
+
+    // When each endpoint is due again: by time, or for an ordered one by the first in line.
+    private const string Next = """
+        SELECT e.id, CASE WHEN e.ordered
+            THEN (SELECT d.next_attempt_at FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND d.status = 'pending' ORDER BY d.message_id LIMIT 1)
+            ELSE (SELECT min(d.next_attempt_at) FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND d.status = 'pending') END,
+          e.paused_until
+        FROM webhook_endpoints e WHERE e.id = ANY($1) AND e.status = 'active'
+        """;
+
+    // Enough where everything was delivered: whether there is more. What it is the next turn finds out.
+    private const string More = "SELECT $1, $2 FROM webhook_deliveries WHERE endpoint_id = $1 AND status = 'pending' LIMIT 1";
+
+    private const string Release = """
+        UPDATE platform.work w SET due_at = next.due_at, claim_id = NULL, attempt = 0 FROM unnest($1::uuid[], $2::timestamptz[]) AS next (id, due_at) WHERE w.id = next.id
+        """;
+
+    private const string Remove = "DELETE FROM platform.work WHERE id = ANY($1)";
+
+    private const string Renew = "UPDATE platform.work SET due_at = $2 WHERE id = ANY($1)";
+
+    /// <summary>Records all of it, or nothing.</summary>
+    /// <returns>Whether something is due at once.</returns>
+    public async Task<bool> WriteAsync(IReadOnlyList<TurnResults> all)
+    {
+        var now = clock.GetUtcNow();
+        await using var connection = await dataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var turns = await StillOwnAsync(connection, transaction, all);
+        var recorded = new HashSet<Guid>();
+        var next = new Dictionary<Guid, DateTimeOffset>();
+        await using (var batch = TenantBatch.In(transaction))
+        {
+            foreach (var own in turns.GroupBy(t => t.Turn.Organization))
+            {
+                Write(batch, own.Key, [.. own], recorded, next, now);
+            }
+
+            await batch.ExecuteAsync(CancellationToken.None);
+        }
+
+        var events = turns.SelectMany(t => t.Verdicts).Where(v => recorded.Contains(v.Due.Id)).SelectMany(v => v.Events, (v, happened) => (v.Turn.Organization, Happened: happened)).ToList();
+        await using (var batch = TenantBatch.In(transaction))
+        {
+            foreach (var own in events.GroupBy(e => e.Organization))
+            {
+                OutboxRows.Add(batch, own.Key, [.. own.Select(e => e.Happened)]);
+            }
+
+            LetGo(batch, turns, next, now);
+            await batch.ExecuteAsync(CancellationToken.None);
+        }
+
+        await transaction.CommitAsync();
+        return events.Count > 0 || next.Values.Any(due => due <= now);
+    }
+
+    private static async Task<List<TurnResults>> StillOwnAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<TurnResults> all)
+    {
+        var own = new HashSet<Guid>();
+        await using var command = new NpgsqlCommand(Own, connection, transaction);
+        command.Parameters.Add(Sql.Column(all, t => t.Turn.WorkId));
+        command.Parameters.Add(Sql.Column(all, t => t.Turn.ClaimId));
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            own.Add(reader.GetGuid(0));
+        }
+
+        return [.. all.Where(t => own.Contains(t.Turn.WorkId))];
+    }
+
+    private static void Write(TenantBatch batch, Organization organization, List<TurnResults> turns, HashSet<Guid> recorded, Dictionary<Guid, DateTimeOffset> next, DateTimeOffset now)
+    {
+        var verdicts = turns.SelectMany(t => t.Verdicts).ToList();
+        if (verdicts is [var one])
+        {
+            batch.AddQuery(
+                organization,
+                row => recorded.Add(row.GetGuid(0)),
+                RecordOne,
+                Sql.Value(one.Due.Id),
+                Sql.Value(one.Due.Attempts + 1),
+                Sql.Value(Text(one.Status)),
+                Sql.Value(one.Due.Tries + 1),
+                Sql.Value(one.NextAttemptAt),
+                Sql.Value(one.Exchange.Status),
+                Sql.Value(one.Error),
+                Sql.Value(one.Status == WebhookDeliveryStatus.Pending ? (DateTimeOffset?)null : now),
+                Sql.Value(one.AttemptId),
+                Sql.Value((int)one.Exchange.Duration.TotalMilliseconds),
+                Sql.Value(one.Exchange.Answer.ToArray()),
+                Sql.Value(one.StartedAt));
+        }
+        else if (verdicts.Count > 0)
+        {
+            batch.AddQuery(
+                organization,
+                row => recorded.Add(row.GetGuid(0)),
+                Record,
+                Sql.Column(verdicts, v => v.Due.Id),
+                Sql.Column(verdicts, v => v.Due.Attempts + 1),
+                Sql.Column(verdicts, v => Text(v.Status)),
+                Sql.Column(verdicts, v => v.Due.Tries + 1),
+                Sql.Column(verdicts, v => v.NextAttemptAt),
+                Sql.Column(verdicts, v => v.Exchange.Status),
+                Sql.Column(verdicts, v => v.Error),
+                Sql.Column(verdicts, v => v.Status == WebhookDeliveryStatus.Pending ? (DateTimeOffset?)null : now),
+                Sql.Column(verdicts, v => v.AttemptId),
+                Sql.Column(verdicts, v => (int)v.Exchange.Duration.TotalMilliseconds),
+                Sql.Column(verdicts, v => v.Exchange.Answer.ToArray()),
+                Sql.Column(verdicts, v => v.StartedAt));
+        }
+
+        if (turns.Where(t => t.Turn.Health != t.Turn.Endpoint.Health || t.PausedUntil is not null).ToList() is { Count: > 0 } judged)
+        {
+            batch.Add(
+                organization,
+                Judge,
+                Sql.Column(judged, t => t.Turn.Endpoint.Id),
+                Sql.Column(judged, t => t.Turn.Health.Failures),
+                Sql.Column(judged, t => t.Turn.Health.FailingSince),
+                Sql.Column(judged, t => t.PausedUntil),
+                Sql.Column(judged, t => t.Disable is { } reason ? Text(reason) : null),
+                Sql.Value(now));
+        }
+
+        foreach (var turn in turns.Where(t => t.IsDone))
+        {
+            batch.AddQuery(organization, row => next[row.GetGuid(0)] = row.GetFieldValue<DateTimeOffset>(1), More, Sql.Value(turn.Turn.Endpoint.Id), Sql.Value(now));
+        }
+
+        if (turns.Where(t => t.HasEnded && !t.IsDone).Select(t => t.Turn.Endpoint.Id).ToArray() is { Length: > 0 } ended)
+        {
+            batch.AddQuery(organization, Read, Next, Sql.Value(ended));
+        }
+
+        void Read(NpgsqlDataReader row)
+        {
+            if (!row.IsDBNull(1))
+            {
+                var due = row.GetFieldValue<DateTimeOffset>(1);
+                next[row.GetGuid(0)] = row.IsDBNull(2) || row.GetFieldValue<DateTimeOffset>(2) < due ? due : row.GetFieldValue<DateTimeOffset>(2);
+            }
+        }
+    }
+
+    private void LetGo(TenantBatch batch, List<TurnResults> turns, Dictionary<Guid, DateTimeOffset> next, DateTimeOffset now)
+    {
+        var again = turns.Where(t => t.HasEnded && next.ContainsKey(t.Turn.Endpoint.Id)).Select(t => t.Turn).ToList();
+        if (again.Count > 0)
+        {
+            batch.AddShared(
+                Release,
+                Sql.Column(again, turn => turn.WorkId),
+                Sql.Column(again, turn => turn.NotBefore > next[turn.Endpoint.Id] ? turn.NotBefore.Value : next[turn.Endpoint.Id]));
+        }
+
+        if (turns.Where(t => t.HasEnded && !next.ContainsKey(t.Turn.Endpoint.Id)).Select(t => t.Turn.WorkId).ToArray() is { Length: > 0 } idle)
+        {
+            batch.AddShared(Remove, Sql.Value(idle));
+        }
+
+        if (turns.Where(t => !t.HasEnded).Select(t => t.Turn.WorkId).ToArray() is { Length: > 0 } going)
+        {
+            batch.AddShared(Renew, Sql.Value(going), Sql.Value(now + options.Value.Lease));
+        }
+    }
+
+    private static string Text<TEnum>(TEnum value)
+        where TEnum : struct, Enum => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+}
