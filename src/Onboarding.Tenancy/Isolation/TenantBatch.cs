@@ -13,18 +13,19 @@ public sealed class TenantBatch : IAsyncDisposable
 {
     private const string Settings = "SELECT set_config('search_path', $1, true), set_config('role', $2, true)";
 
+    private readonly NpgsqlDataSource dataSource;
     private readonly NpgsqlBatch batch;
     private readonly List<Func<NpgsqlDataReader, CancellationToken, Task>?> results = [];
     private string? current;
 
-    private TenantBatch(NpgsqlBatch batch) => this.batch = batch;
+    private TenantBatch(NpgsqlDataSource dataSource, NpgsqlBatch batch) => (this.dataSource, this.batch) = (dataSource, batch);
 
     /// <summary>A batch that is a transaction of its own.</summary>
-    public static TenantBatch Of(NpgsqlDataSource dataSource) => new(dataSource.CreateBatch());
+    public static TenantBatch Of(NpgsqlDataSource dataSource) => new(dataSource, dataSource.CreateBatch());
 
     /// <summary>A batch in a transaction that is under way.</summary>
-    public static TenantBatch In(NpgsqlTransaction transaction) =>
-        new(new NpgsqlBatch(transaction.Connection, transaction));
+    public static TenantBatch In(NpgsqlDataSource dataSource, NpgsqlTransaction transaction) =>
+        new(dataSource, new NpgsqlBatch(transaction.Connection, transaction));
 
     /// <summary>Whether nothing was added.</summary>
     public bool IsEmpty => results.Count == 0;
@@ -54,14 +55,23 @@ public sealed class TenantBatch : IAsyncDisposable
             return;
         }
 
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        foreach (var read in results)
+        try
         {
-            if (read is not null)
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            foreach (var read in results)
             {
-                await read(reader, cancellationToken);
-                await reader.NextResultAsync(cancellationToken);
+                if (read is not null)
+                {
+                    await read(reader, cancellationToken);
+                    await reader.NextResultAsync(cancellationToken);
+                }
             }
+        }
+        catch (PostgresException exception) when (TransientFailures.IsRoleUnseen(exception))
+        {
+            // Whoever tries again does so on a new connection.
+            dataSource.Clear();
+            throw;
         }
     }
 

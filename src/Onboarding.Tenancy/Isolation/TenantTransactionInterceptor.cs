@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Onboarding.Tenancy.Isolation;
@@ -18,8 +19,10 @@ internal sealed class TenantTransactionInterceptor(CommitOutcome outcomes) : DbT
         }
         catch
         {
-            // EF does not know the transaction yet, so nobody else would end it.
+            // EF does not know the transaction yet, so nobody else would end it, and nobody would give back the connection
+            // that EF has opened for it.
             result.Dispose();
+            eventData.Context?.Database.CloseConnection();
             throw;
         }
     }
@@ -38,6 +41,7 @@ internal sealed class TenantTransactionInterceptor(CommitOutcome outcomes) : DbT
         catch
         {
             await result.DisposeAsync();
+            await (eventData.Context?.Database.CloseConnectionAsync() ?? Task.CompletedTask);
             throw;
         }
     }

@@ -40,7 +40,7 @@ public static class TransientFailures
     /// connection; one that reads them while another organization's are being granted can miss the newest until it hears
     /// of the next grant. A new connection reads them anew.
     /// </summary>
-    private static bool IsRoleUnseen(Exception exception) => exception switch
+    public static bool IsRoleUnseen(Exception exception) => exception switch
     {
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: RefusesSetting } => true,
         InvalidOperationException or DbUpdateException => exception.InnerException is { } inner && IsRoleUnseen(inner),

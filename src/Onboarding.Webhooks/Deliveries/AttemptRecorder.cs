@@ -100,7 +100,7 @@ internal sealed partial class AttemptRecorder(
         {
             try
             {
-                if (organizations.Count == 1)
+                if (organizations.Count == 1 && !TransientFailures.IsRoleUnseen(exception))
                 {
                     throw exception;
                 }

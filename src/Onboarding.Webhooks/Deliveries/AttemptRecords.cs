@@ -95,7 +95,7 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
         var turns = await StillOwnAsync(connection, transaction, all);
         var recorded = new HashSet<Guid>();
         var next = new Dictionary<Guid, DateTimeOffset>();
-        await using (var batch = TenantBatch.In(transaction))
+        await using (var batch = TenantBatch.In(dataSource, transaction))
         {
             foreach (var own in turns.GroupBy(t => t.Turn.Organization))
             {
@@ -106,7 +106,7 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
         }
 
         var events = turns.SelectMany(t => t.Verdicts).Where(v => recorded.Contains(v.Due.Id)).SelectMany(v => v.Events, (v, happened) => (v.Turn.Organization, Happened: happened)).ToList();
-        await using (var batch = TenantBatch.In(transaction))
+        await using (var batch = TenantBatch.In(dataSource, transaction))
         {
             foreach (var own in events.GroupBy(e => e.Organization))
             {
