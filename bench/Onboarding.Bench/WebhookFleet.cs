@@ -18,8 +18,8 @@ internal static class WebhookFleet
     {
         ["Webhooks:AllowPrivateNetworks"] = "true",
 
-        // All endpoints of the fleet are one host; the loop that it is compared with has as many connections.
-        ["Webhooks:MaxConnectionsPerHost"] = "64",
+        // The loop that it is compared with has as many requests under way.
+        ["Webhooks:Delivery:MaxInFlight"] = "64",
     };
 
     /// <summary>About a kilobyte.</summary>

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Onboarding.Webhooks;
 
 /// <summary>Section <c>Webhooks:Delivery</c>: how the queue of deliveries is worked off.</summary>
-public sealed class DeliveryOptions : IValidatableObject
+public sealed class DeliveryOptions
 {
     /// <summary>Name of the section.</summary>
     public const string Section = "Webhooks:Delivery";
@@ -43,13 +43,4 @@ public sealed class DeliveryOptions : IValidatableObject
     /// <summary>How long messages, deliveries and attempts are kept (HOOK-25).</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(90);
-
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Lease <= Turn)
-        {
-            yield return new("Webhooks:Delivery:Lease has to be longer than Webhooks:Delivery:Turn.", [nameof(Lease)]);
-        }
-    }
 }

@@ -31,10 +31,6 @@ public sealed class WebhookOptions : IValidatableObject
     [Range(0, 0.9, ErrorMessage = "Webhooks:Jitter takes 0 to 0.9.")]
     public double Jitter { get; set; } = 0.2;
 
-    /// <summary>Open HTTP/1.1 connections to one host and port at most; further exchanges wait within their time.</summary>
-    [Range(1, 1_000, ErrorMessage = "Webhooks:MaxConnectionsPerHost takes 1 to 1,000.")]
-    public int MaxConnectionsPerHost { get; set; } = 16;
-
     /// <summary>How long a connection is used, so that changes of the DNS are followed.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Webhooks:ConnectionLifetime takes 1 second to 1 hour.")]
     public TimeSpan ConnectionLifetime { get; set; } = TimeSpan.FromMinutes(2);

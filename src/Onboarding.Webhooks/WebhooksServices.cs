@@ -16,7 +16,10 @@ public static class WebhooksServices
     public static IServiceCollection AddWebhooks(this IServiceCollection services)
     {
         services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<DeliveryOptions>().BindConfiguration(DeliveryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<DeliveryOptions>().BindConfiguration(DeliveryOptions.Section).ValidateDataAnnotations().ValidateOnStart()
+            .Validate<IOptions<WebhookOptions>>(
+                (delivery, webhooks) => delivery.Lease > delivery.Turn + webhooks.Value.Timeout,
+                "Webhooks:Delivery:Lease has to be longer than Webhooks:Delivery:Turn and Webhooks:Timeout together.");
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<WebhookSender>();
         services.AddSingleton<EndpointSecrets>();

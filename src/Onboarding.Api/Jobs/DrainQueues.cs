@@ -45,13 +45,15 @@ internal sealed class DrainEvents(WorkQueue queue, WorkRunner runner, FanOut web
                 }
             }
 
-            await runner.RunAsync([.. (await TellWebhooksAsync(events)).Select(e => e.Work)], cancellationToken);
+            var told = await TellWebhooksAsync(events);
+            await runner.GiveBackAsync([.. told.Failed.Select(e => e.Work)]);
+            await runner.RunAsync([.. told.Awaited.Select(e => e.Work)], cancellationToken);
         }
         while (claimed.Count == Batch && !cancellationToken.IsCancellationRequested);
     }
 
     // Two round trips, which a stop can wait for.
-    private async Task<IReadOnlyList<ClaimedEvent>> TellWebhooksAsync(IReadOnlyList<ClaimedEvent> events)
+    private async Task<ToldEvents> TellWebhooksAsync(IReadOnlyList<ClaimedEvent> events)
     {
         try
         {

@@ -29,6 +29,12 @@ public static class TransientFailures
         _ => false,
     };
 
+    /// <summary>Others were in the way, or it took too long; the same may succeed in a moment.</summary>
+    public static bool IsContention(Exception exception) => exception is PostgresException
+    {
+        SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled,
+    };
+
     /// <summary>
     /// Whether it makes sense to try again at once: not where PostgreSQL, or the pool, was too slow. A statement that
     /// took its time would take it twice, and a crowd that waits for connections would be made to open new ones.

@@ -73,9 +73,9 @@ internal sealed partial class AttemptRecorder(
 
                 return;
             }
-            catch (Exception exception) when (exception is not PostgresException || TransientFailures.IsConnectionLost(exception))
+            catch (Exception exception) when (exception is not PostgresException || TransientFailures.IsConnectionLost(exception) || TransientFailures.IsContention(exception))
             {
-                // The database is away: what was sent is worth waiting for, until the leases have ended.
+                // The database is away or busy: what was sent is worth waiting for, until the leases have ended.
                 Away(exception, turns.Count);
                 if (attempt * BetweenTries >= options.Value.Lease)
                 {

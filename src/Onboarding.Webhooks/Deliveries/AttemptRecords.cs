@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Outbox;
 using Onboarding.Tenancy.Webhooks;
 
 namespace Onboarding.Webhooks.Deliveries;
@@ -14,7 +15,13 @@ internal sealed record TurnResults(EndpointTurn Turn, IReadOnlyList<Verdict> Ver
 
     public DateTimeOffset? PausedUntil { get; } = Verdicts.Max(v => v.PausedUntil);
 
+    /// <summary>How the endpoint is doing after all that; more may happen while it is recorded.</summary>
+    public EndpointHealth Health { get; } = Turn.Health;
+
     public WebhookDisabledReason? Disable { get; } = Verdicts.Select(v => v.Disable).FirstOrDefault(reason => reason is not null);
+
+    public DomainEvent Disabled(DateTimeOffset now) =>
+        new EndpointDisabled(Turn.Endpoint.Id, Turn.Endpoint.Url.OriginalString, Disable ?? throw new InvalidOperationException("Nothing has disabled it."), now);
 
     public static TurnResults Of(IGrouping<EndpointTurn, object> results) =>
         new(results.Key, [.. results.OfType<Verdict>()], results.Any(result => result is TurnEnd));
@@ -28,19 +35,21 @@ internal sealed record TurnResults(EndpointTurn Turn, IReadOnlyList<Verdict> Ver
 /// </remarks>
 internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<DeliveryOptions> options, TimeProvider clock)
 {
+    // In the order in which all who lock several pointers of endpoints do so.
     private const string Own = """
         SELECT w.id FROM platform.work w JOIN unnest($1::uuid[], $2::uuid[]) AS mine (id, claim_id) ON w.id = mine.id AND w.claim_id = mine.claim_id
-        ORDER BY w.id FOR UPDATE OF w
+        ORDER BY w.ref_id FOR UPDATE OF w
         """;
 
-    // An attempt counts once: what another node has recorded for the same number stays as it is.
+    // An attempt counts once: what another node has recorded for the same number stays as it is. Nor does it count when the
+    // delivery was sent on its way again meanwhile.
     private const string Record = """
         WITH result AS (
           SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::timestamptz[], $6::int[], $7::text[], $8::timestamptz[], $9::uuid[], $10::int[], $11::bytea[], $12::timestamptz[])
           AS r (delivery_id, attempts, status, tries, next_attempt_at, status_code, error, finished_at, attempt_id, duration_ms, response, started_at)),
         changed AS (
           UPDATE webhook_deliveries d SET status = r.status, attempts = r.attempts, tries = r.tries, next_attempt_at = r.next_attempt_at, last_status_code = r.status_code, last_error = r.error, finished_at = r.finished_at
-          FROM result r WHERE d.id = r.delivery_id AND d.status = 'pending' AND d.attempts = r.attempts - 1
+          FROM result r WHERE d.id = r.delivery_id AND d.status = 'pending' AND d.attempts = r.attempts - 1 AND d.tries = r.tries - 1
           RETURNING d.id, d.endpoint_id)
         INSERT INTO webhook_attempts (id, delivery_id, endpoint_id, number, started_at, duration_ms, status_code, error, response)
         SELECT r.attempt_id, r.delivery_id, c.endpoint_id, r.attempts, r.started_at, r.duration_ms, r.status_code, r.error, r.response
@@ -51,18 +60,20 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
     private const string RecordOne = """
         WITH changed AS (
           UPDATE webhook_deliveries d SET status = $3, attempts = $2, tries = $4, next_attempt_at = $5, last_status_code = $6, last_error = $7, finished_at = $8
-          WHERE d.id = $1 AND d.status = 'pending' AND d.attempts = $2 - 1
+          WHERE d.id = $1 AND d.status = 'pending' AND d.attempts = $2 - 1 AND d.tries = $4 - 1
           RETURNING d.id, d.endpoint_id)
         INSERT INTO webhook_attempts (id, delivery_id, endpoint_id, number, started_at, duration_ms, status_code, error, response)
         SELECT $9, c.id, c.endpoint_id, $2, $12, $10, $6, $7, $11 FROM changed c
         RETURNING delivery_id
         """;
 
+    // An endpoint that was given another address meanwhile is another receiver.
     private const string Judge = """
-        UPDATE webhook_endpoints e SET failures = j.failures, failing_since = j.failing_since, paused_until = j.paused_until,
+        UPDATE webhook_endpoints e SET failures = j.failures, failing_since = j.failing_since, paused_until = greatest(e.paused_until, j.paused_until),
             status = CASE WHEN j.reason IS NULL THEN e.status ELSE 'disabled' END, disabled_reason = coalesce(j.reason, e.disabled_reason), disabled_at = CASE WHEN j.reason IS NULL THEN e.disabled_at ELSE $6 END
-        FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[]) AS j (id, failures, failing_since, paused_until, reason)
-        WHERE e.id = j.id AND e.status = 'active'
+        FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[], $7::text[]) AS j (id, failures, failing_since, paused_until, reason, url)
+        WHERE e.id = j.id AND e.url = j.url AND e.status = 'active'
+        RETURNING e.id, e.status
         """;
 
     // When each endpoint is due again: by time, or for an ordered one by the first in line.
@@ -94,18 +105,21 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
         await using var transaction = await connection.BeginTransactionAsync();
         var turns = await StillOwnAsync(connection, transaction, all);
         var recorded = new HashSet<Guid>();
+        var disabled = new HashSet<Guid>();
         var next = new Dictionary<Guid, DateTimeOffset>();
         await using (var batch = TenantBatch.In(dataSource, transaction))
         {
             foreach (var own in turns.GroupBy(t => t.Turn.Organization))
             {
-                Write(batch, own.Key, [.. own], recorded, next, now);
+                Write(batch, own.Key, [.. own], recorded, disabled, next, now);
             }
 
             await batch.ExecuteAsync(CancellationToken.None);
         }
 
-        var events = turns.SelectMany(t => t.Verdicts).Where(v => recorded.Contains(v.Due.Id)).SelectMany(v => v.Events, (v, happened) => (v.Turn.Organization, Happened: happened)).ToList();
+        var events = turns.SelectMany(t => t.Verdicts).Where(v => recorded.Contains(v.Due.Id)).SelectMany(v => v.Events, (v, happened) => (v.Turn.Organization, Happened: happened))
+            .Concat(turns.Where(t => disabled.Contains(t.Turn.Endpoint.Id)).Select(t => (t.Turn.Organization, Happened: t.Disabled(now))))
+            .ToList();
         await using (var batch = TenantBatch.In(dataSource, transaction))
         {
             foreach (var own in events.GroupBy(e => e.Organization))
@@ -118,6 +132,11 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
         }
 
         await transaction.CommitAsync();
+        foreach (var turn in turns)
+        {
+            turn.Turn.Stored = turn.Health;
+        }
+
         return events.Count > 0 || next.Values.Any(due => due <= now);
     }
 
@@ -136,7 +155,7 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
         return [.. all.Where(t => own.Contains(t.Turn.WorkId))];
     }
 
-    private static void Write(TenantBatch batch, Organization organization, List<TurnResults> turns, HashSet<Guid> recorded, Dictionary<Guid, DateTimeOffset> next, DateTimeOffset now)
+    private static void Write(TenantBatch batch, Organization organization, List<TurnResults> turns, HashSet<Guid> recorded, HashSet<Guid> disabled, Dictionary<Guid, DateTimeOffset> next, DateTimeOffset now)
     {
         var verdicts = turns.SelectMany(t => t.Verdicts).ToList();
         if (verdicts is [var one])
@@ -178,17 +197,25 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
                 Sql.Column(verdicts, v => v.StartedAt));
         }
 
-        if (turns.Where(t => t.Turn.Health != t.Turn.Endpoint.Health || t.PausedUntil is not null).ToList() is { Count: > 0 } judged)
+        if (turns.Where(t => t.Health != t.Turn.Stored || t.PausedUntil is not null).ToList() is { Count: > 0 } judged)
         {
-            batch.Add(
+            batch.AddQuery(
                 organization,
+                row =>
+                {
+                    if (row.GetString(1) == Text(WebhookEndpointStatus.Disabled))
+                    {
+                        disabled.Add(row.GetGuid(0));
+                    }
+                },
                 Judge,
                 Sql.Column(judged, t => t.Turn.Endpoint.Id),
-                Sql.Column(judged, t => t.Turn.Health.Failures),
-                Sql.Column(judged, t => t.Turn.Health.FailingSince),
+                Sql.Column(judged, t => t.Health.Failures),
+                Sql.Column(judged, t => t.Health.FailingSince),
                 Sql.Column(judged, t => t.PausedUntil),
                 Sql.Column(judged, t => t.Disable is { } reason ? Text(reason) : null),
-                Sql.Value(now));
+                Sql.Value(now),
+                Sql.Column(judged, t => t.Turn.Endpoint.Url.OriginalString));
         }
 
         foreach (var turn in turns.Where(t => t.IsDone))

@@ -46,19 +46,11 @@ public sealed partial class DeliveryQueue(
         await WakeAsync(cancellationToken);
         while (!cancellationToken.IsCancellationRequested)
         {
-            var room = await turns.ReserveAsync(MaxClaims, cancellationToken);
-            IReadOnlyList<ClaimedWork> claimed = [];
-            try
-            {
-                claimed = await queue.ClaimAsync(WorkKinds.Endpoint, room, options.Value.Lease, cancellationToken);
-            }
-            finally
-            {
-                turns.GiveBack(room - claimed.Count);
-            }
-
-            await BeginAsync(claimed, cancellationToken);
-            if (claimed.Count < room)
+            using var room = await turns.ReserveAsync(MaxClaims, cancellationToken);
+            var limit = room.Count;
+            var claimed = await queue.ClaimAsync(WorkKinds.Endpoint, limit, options.Value.Lease, cancellationToken);
+            await BeginAsync(claimed, room, cancellationToken);
+            if (claimed.Count < limit)
             {
                 return;
             }
@@ -72,7 +64,7 @@ public sealed partial class DeliveryQueue(
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async Task BeginAsync(IReadOnlyList<ClaimedWork> claimed, CancellationToken cancellationToken)
+    private async Task BeginAsync(IReadOnlyList<ClaimedWork> claimed, TurnRoom room, CancellationToken cancellationToken)
     {
         var owned = new List<(ClaimedWork Work, Organization Organization)>();
         foreach (var work in claimed)
@@ -85,16 +77,15 @@ public sealed partial class DeliveryQueue(
             }
 
             // Pauses with the organization, or while it is upgraded, and goes on or ends with it.
-            turns.GiveBack(1);
             await (organization?.Status is OrganizationStatus.Active or OrganizationStatus.Suspended or OrganizationStatus.Provisioning
                 ? queue.RetryAsync(work, WhileSuspended, cancellationToken)
                 : queue.CompleteAsync(work, cancellationToken));
         }
 
-        await LoadAsync(owned, cancellationToken);
+        await LoadAsync(owned, room, cancellationToken);
     }
 
-    private async Task LoadAsync(List<(ClaimedWork Work, Organization Organization)> owned, CancellationToken cancellationToken)
+    private async Task LoadAsync(List<(ClaimedWork Work, Organization Organization)> owned, TurnRoom room, CancellationToken cancellationToken)
     {
         List<EndpointTurn> loaded;
         try
@@ -107,7 +98,7 @@ public sealed partial class DeliveryQueue(
             Separately(exception);
             foreach (var own in owned.GroupBy(o => o.Organization))
             {
-                await LoadAsync([.. own], cancellationToken);
+                await LoadAsync([.. own], room, cancellationToken);
             }
 
             return;
@@ -116,19 +107,18 @@ public sealed partial class DeliveryQueue(
         {
             // The lease brings them back.
             Failed(exception, owned.Count);
-            turns.GiveBack(owned.Count);
             return;
         }
 
         foreach (var turn in loaded)
         {
-            turns.Begin(turn);
+            room.Begin(turn);
         }
 
         foreach (var (work, organization) in owned.Where(o => loaded.TrueForAll(turn => turn.WorkId != o.Work.Id)))
         {
             // Deleted or disabled: a turn in which nothing is sent finds out whether that is still so, and lets go.
-            turns.Begin(new(work.Id, work.ClaimId, organization, EndpointSnapshot.Nothing(work.RefId)));
+            room.Begin(new(work.Id, work.ClaimId, organization, EndpointSnapshot.Nothing(work.RefId)));
         }
     }
 

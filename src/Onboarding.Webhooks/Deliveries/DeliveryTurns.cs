@@ -45,21 +45,24 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
         flights = new(this.options.MaxInFlight);
     }
 
-    /// <summary>Takes room for one more turn, if there is any and the node is not stopping; follow with <see cref="Begin"/> or <see cref="GiveBack"/>.</summary>
+    /// <summary>Takes room for one more turn, if there is any and the node is not stopping.</summary>
     internal bool TryReserve() => !stopping.IsCancellationRequested && room.Wait(0, CancellationToken.None);
 
     /// <summary>Waits for room for at least one turn; takes it and as much more as there is, up to <paramref name="limit"/>.</summary>
-    internal async Task<int> ReserveAsync(int limit, CancellationToken cancellationToken)
+    internal async Task<TurnRoom> ReserveAsync(int limit, CancellationToken cancellationToken)
     {
         await room.WaitAsync(cancellationToken);
-        var taken = 1;
-        while (taken < limit && TryReserve())
+        var reserved = new TurnRoom(this, 1);
+        while (reserved.Count < limit && reserved.TryTake())
         {
-            taken++;
+            // as much as there is
         }
 
-        return taken;
+        return reserved;
     }
+
+    /// <summary>No room yet: it is taken turn by turn, while there is some.</summary>
+    internal TurnRoom NoRoom() => new(this, 0);
 
     /// <summary>Gives room back that was not needed.</summary>
     internal void GiveBack(int turns)

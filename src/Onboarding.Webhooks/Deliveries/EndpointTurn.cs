@@ -35,6 +35,9 @@ internal sealed class EndpointTurn(Guid workId, Guid claimId, Organization organ
     /// <summary>How the endpoint is doing, by what was stored and what this turn has seen.</summary>
     public EndpointHealth Health { get; private set; } = endpoint.Health;
 
+    /// <summary>What of that is stored.</summary>
+    public EndpointHealth Stored { get; set; } = endpoint.Health;
+
     /// <summary>Nothing more is to be begun: a failure holds up what is ordered, or the endpoint asked to be left alone, or is disabled.</summary>
     public bool IsHeldUp { get; private set; }
 

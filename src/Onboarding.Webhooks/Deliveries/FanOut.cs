@@ -17,6 +17,11 @@ namespace Onboarding.Webhooks.Deliveries;
 /// <param name="Organization">Whose it is.</param>
 public sealed record ClaimedEvent(ClaimedWork Work, Organization Organization);
 
+/// <summary>What became of events that webhooks were told of.</summary>
+/// <param name="Awaited">Others still have to handle them.</param>
+/// <param name="Failed">Nothing was done; they are to be given back.</param>
+public sealed record ToldEvents(IReadOnlyList<ClaimedEvent> Awaited, IReadOnlyList<ClaimedEvent> Failed);
+
 /// <summary>Turns events into messages, and messages into deliveries: one for each endpoint that hears of the type.</summary>
 /// <remarks>
 /// Many events of many organizations take two round trips. What comes twice happens once: a message has the id of its
@@ -34,12 +39,11 @@ public sealed partial class FanOut(
     /// <param name="events">Claimed by this node.</param>
     /// <param name="isAwaited">Whether others than webhooks wait for an event; one that nobody waits for is finished here.</param>
     /// <param name="cancellationToken">Gives up; nothing is half done.</param>
-    /// <returns>The events that others still have to handle.</returns>
-    public async Task<IReadOnlyList<ClaimedEvent>> RunAsync(IReadOnlyList<ClaimedEvent> events, Func<DomainEvent, bool> isAwaited, CancellationToken cancellationToken)
+    public async Task<ToldEvents> RunAsync(IReadOnlyList<ClaimedEvent> events, Func<DomainEvent, bool> isAwaited, CancellationToken cancellationToken)
     {
         if (events.Count == 0)
         {
-            return [];
+            return new([], []);
         }
 
         // The catalogue may have been read anew between two of them; here an organization is one.
@@ -47,32 +51,34 @@ public sealed partial class FanOut(
         events = [.. events.Select(e => known.TryAdd(e.Organization.Key, e.Organization) ? e : e with { Organization = known[e.Organization.Key] })];
         try
         {
-            return await TryAsync(events, isAwaited, cancellationToken);
+            return new(await TryAsync(events, isAwaited, cancellationToken), []);
         }
-        catch (PostgresException exception) when (events.Any(e => e.Organization.Key != events[0].Organization.Key))
+        catch (PostgresException exception)
         {
             Separately(exception);
         }
 
-        // One organization's trouble is not to be everybody's.
-        var rest = new List<ClaimedEvent>();
+        // One organization's trouble is not to be everybody's; and what was only bad luck, such as a deadlock, is over.
+        var (awaited, failed) = (new List<ClaimedEvent>(), new List<ClaimedEvent>());
         foreach (var own in events.GroupBy(e => e.Organization.Key))
         {
             try
             {
-                rest.AddRange(await TryAsync([.. own], isAwaited, cancellationToken));
+                awaited.AddRange(await TryAsync([.. own], isAwaited, cancellationToken));
             }
             catch (PostgresException exception)
             {
                 Failed(exception, own.Key);
+                failed.AddRange(own);
             }
         }
 
-        return rest;
+        return new(awaited, failed);
     }
 
     private async Task<IReadOnlyList<ClaimedEvent>> TryAsync(IReadOnlyList<ClaimedEvent> events, Func<DomainEvent, bool> isAwaited, CancellationToken cancellationToken)
     {
+        using var room = turns.NoRoom();
         var plan = new FanOutPlan(clock.GetUtcNow(), options.Value.Lease);
         var (payloads, endpoints) = await LoadAsync(events, cancellationToken);
         foreach (var claimed in events)
@@ -90,23 +96,14 @@ public sealed partial class FanOut(
                 continue;
             }
 
-            Tell(claimed, happened, endpoints[claimed.Organization.Key], plan);
+            Tell(claimed, happened, endpoints[claimed.Organization.Key], plan, room);
             (isAwaited(happened) ? plan.Awaited : plan.Done).Add(claimed);
         }
 
         await using var batch = TenantBatch.Of(dataSource);
         plan.Write(batch);
-        try
-        {
-            await batch.ExecuteAsync(cancellationToken);
-        }
-        catch
-        {
-            turns.GiveBack(plan.Turns.Values.Count(turn => turn.ClaimId != Guid.Empty));
-            throw;
-        }
-
-        Begin(plan);
+        await batch.ExecuteAsync(cancellationToken);
+        Begin(plan, room);
         return plan.Awaited;
     }
 
@@ -125,7 +122,7 @@ public sealed partial class FanOut(
         return (payloads, endpoints);
     }
 
-    private void Tell(ClaimedEvent claimed, DomainEvent happened, List<EndpointSnapshot> endpoints, FanOutPlan plan)
+    private void Tell(ClaimedEvent claimed, DomainEvent happened, List<EndpointSnapshot> endpoints, FanOutPlan plan, TurnRoom room)
     {
         var hearing = endpoints.Where(endpoint => Hears(endpoint, happened)).ToList();
         if (hearing.Count == 0 || Render(claimed, happened) is not { } body)
@@ -139,7 +136,7 @@ public sealed partial class FanOut(
             if (!plan.Turns.TryGetValue(endpoint.Id, out var turn))
             {
                 // What is ordered or paused looks at the database first.
-                var isFree = !endpoint.Ordered && !(endpoint.PausedUntil > plan.Now) && turns.TryReserve();
+                var isFree = !endpoint.Ordered && !(endpoint.PausedUntil > plan.Now) && room.TryTake();
                 turn = new EndpointTurn(Ids.New(plan.Now), isFree ? Ids.New(plan.Now) : Guid.Empty, claimed.Organization, endpoint);
                 plan.Turns.Add(endpoint.Id, turn);
             }
@@ -182,7 +179,7 @@ public sealed partial class FanOut(
         }
     }
 
-    private void Begin(FanOutPlan plan)
+    private void Begin(FanOutPlan plan, TurnRoom room)
     {
         var others = false;
         foreach (var turn in plan.Turns.Values)
@@ -194,12 +191,11 @@ public sealed partial class FanOut(
             }
             else if (plan.Pointed.Contains(turn.WorkId))
             {
-                turns.Begin(turn);
+                room.Begin(turn);
             }
             else
             {
                 // It had a pointer already, and comes when that is claimed.
-                turns.GiveBack(1);
                 others = true;
             }
         }
@@ -210,7 +206,7 @@ public sealed partial class FanOut(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Events of several organizations could not be told together; each is tried by itself.")]
+    [LoggerMessage(LogLevel.Warning, "Events could not be told; each organization's are tried by themselves.")]
     private partial void Separately(Exception exception);
 
     [LoggerMessage(LogLevel.Error, "Events of organization {Organization} could not be turned into webhooks; they are tried again.")]

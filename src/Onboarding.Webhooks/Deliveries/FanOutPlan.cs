@@ -19,15 +19,16 @@ internal sealed class FanOutPlan(DateTimeOffset now, TimeSpan lease)
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bytea[]) ON CONFLICT DO NOTHING
         """;
 
+    // An endpoint that was deleted meanwhile has no deliveries.
     private const string MakeDelivery = """
         INSERT INTO webhook_deliveries (id, message_id, endpoint_id, status, attempts, tries, next_attempt_at, created_at)
-        VALUES ($1, $2, $3, 'pending', 0, 0, $4, $4) ON CONFLICT DO NOTHING RETURNING id
+        SELECT $1, $2, e.id, 'pending', 0, 0, $4, $4 FROM webhook_endpoints e WHERE e.id = $3 ON CONFLICT DO NOTHING RETURNING id
         """;
 
     private const string MakeDeliveries = """
         INSERT INTO webhook_deliveries (id, message_id, endpoint_id, status, attempts, tries, next_attempt_at, created_at)
         SELECT made.id, made.message_id, made.endpoint_id, 'pending', 0, 0, $4, $4
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS made (id, message_id, endpoint_id) ON CONFLICT DO NOTHING RETURNING id
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS made (id, message_id, endpoint_id) JOIN webhook_endpoints e ON e.id = made.endpoint_id ON CONFLICT DO NOTHING RETURNING id
         """;
 
     private const string MarkHandled = "UPDATE outbox SET handled_at = $1 WHERE id = ANY($2)";

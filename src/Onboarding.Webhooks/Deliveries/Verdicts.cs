@@ -18,7 +18,7 @@ namespace Onboarding.Webhooks.Deliveries;
 /// <param name="NextAttemptAt">When it is tried again; null when it has finished.</param>
 /// <param name="PausedUntil">Until when its endpoint is left alone; null when it did not ask for that.</param>
 /// <param name="Disable">Why its endpoint is disabled by this; null when it is not.</param>
-/// <param name="Events">What others have to hear of.</param>
+/// <param name="Events">What others have to hear of, if this is recorded.</param>
 internal sealed record Verdict(
     EndpointTurn Turn, DueDelivery Due, Guid AttemptId, DateTimeOffset StartedAt, WebhookExchange Exchange,
     WebhookDeliveryStatus Status, DateTimeOffset? NextAttemptAt, DateTimeOffset? PausedUntil, WebhookDisabledReason? Disable, IReadOnlyList<DomainEvent> Events)
@@ -63,11 +63,6 @@ internal sealed class Verdicts(IOptions<WebhookOptions> webhooks, IOptions<Deliv
             : change == HealthChange.Hopeless ? WebhookDisabledReason.Failing
             : null;
         var pausedUntil = PausedUntil(turn, exchange, now);
-        if (disable is { } reason)
-        {
-            events.Add(new EndpointDisabled(endpoint.Id, endpoint.Url.OriginalString, reason, now));
-        }
-
         if (disable is not null || pausedUntil is not null || endpoint.Ordered)
         {
             turn.HoldUp();

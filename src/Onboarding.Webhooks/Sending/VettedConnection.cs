@@ -41,7 +41,6 @@ internal sealed class VettedConnection(ResolveHost resolve, Predicate<IPAddress>
         ConnectTimeout = options.Timeout,
         PooledConnectionLifetime = options.ConnectionLifetime,
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
-        MaxConnectionsPerServer = options.MaxConnectionsPerHost,
         EnableMultipleHttp2Connections = true,
         MaxResponseHeadersLength = 32, // kB
         // What is left of an answer is not read to save its connection (FAULT-13).

@@ -52,7 +52,6 @@ public sealed class RetryScheduleTests
     [InlineData("Timeout", "00:02:00")]
     [InlineData("MaxRetryAfter", "-00:00:01")]
     [InlineData("UserAgent", "two words")]
-    [InlineData("MaxConnectionsPerHost", "0")]
     public void An_option_that_makes_no_sense_stops_the_start(string name, string value) =>
         Assert.Throws<OptionsValidationException>(() => Options((name, value)));
 
