@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Onboarding.Testing;
 using Onboarding.Webhooks.Sending;
 
 namespace Onboarding.Webhooks.Tests;

@@ -23,11 +23,13 @@ public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
     /// <summary>Takes up to <paramref name="limit"/> due items of a kind for <paramref name="lease"/>, oldest first, in one round trip.</summary>
     public async Task<IReadOnlyList<ClaimedWork>> ClaimAsync(string kind, int limit, TimeSpan lease, CancellationToken cancellationToken)
     {
-        // The lease is the next due time: a worker that dies with a claim needs nobody to reclaim it.
+        // The lease is the next due time: a worker that dies with a claim needs nobody to reclaim it. Materialized, because a
+        // sub-select may be run once for each row that it is compared with, and then finds more than its limit.
         await using var command = dataSource.CreateCommand("""
-            UPDATE platform.work SET due_at = $1 + $2, attempt = attempt + 1, claim_id = $3
-            WHERE id IN (SELECT id FROM platform.work WHERE kind = $5 AND due_at <= $1 ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
-            RETURNING id, organization_id, ref_id, attempt
+            WITH due AS MATERIALIZED (SELECT id FROM platform.work WHERE kind = $5 AND due_at <= $1 ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
+            UPDATE platform.work w SET due_at = $1 + $2, attempt = attempt + 1, claim_id = $3
+            FROM due WHERE w.id = due.id
+            RETURNING w.id, w.organization_id, w.ref_id, w.attempt
             """);
         var now = clock.GetUtcNow();
         var claim = Ids.New(now);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,12 @@ internal sealed partial class AttemptRecorder(
     /// <summary>So short that nobody notices, so long that results of many endpoints share a transaction.</summary>
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>
+    /// How long the results of a turn that goes on are held, so that those of one organization are one statement: that is
+    /// what makes a backlog cheap. A node that dies meanwhile sends them again.
+    /// </summary>
+    private static readonly TimeSpan Hold = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
 
     private readonly Channel<object> results = Channel.CreateBounded<object>(new BoundedChannelOptions(10_000) { SingleReader = true });
@@ -39,29 +46,56 @@ internal sealed partial class AttemptRecorder(
     // Not by the host's token: what was sent has to be recorded when the node stops, too. FinishAsync ends it.
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var batch = new List<object>();
-        while (await results.Reader.WaitToReadAsync(CancellationToken.None))
+        var gathered = new Dictionary<EndpointTurn, GatheredResults>();
+        var more = results.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
+        while (await MoreAsync(more, gathered.Count > 0))
         {
             if (!stoppingToken.IsCancellationRequested)
             {
                 await Task.Delay(Gather, CancellationToken.None);
             }
 
-            while (batch.Count < MaxBatch && results.Reader.TryRead(out var result))
+            var read = 0;
+            while (read < MaxBatch && results.Reader.TryRead(out var result))
             {
-                batch.Add(result);
+                var turn = result is Verdict verdict ? verdict.Turn : ((TurnEnd)result).Turn;
+                (gathered.TryGetValue(turn, out var sofar) ? sofar : gathered[turn] = new(turn)).Add(result);
+                read++;
             }
 
-            await RecordAsync(batch);
-            batch.Clear();
+            if (more.IsCompleted)
+            {
+                more = results.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
+            }
+
+            var ripe = gathered.Values.Where(turn => turn.HasEnded || turn.Age >= Hold || results.Reader.Completion.IsCompleted).ToList();
+            ripe.ForEach(turn => gathered.Remove(turn.Turn));
+            await RecordAsync([.. ripe.Select(turn => turn.Results())]);
         }
 
+        await RecordAsync([.. gathered.Values.Select(turn => turn.Results())]);
         finished.TrySetResult();
     }
 
-    private async Task RecordAsync(List<object> batch)
+    // While something waits to be recorded it is looked at again soon, even when nothing more arrives.
+    private static async Task<bool> MoreAsync(Task<bool> more, bool isHolding)
     {
-        var turns = batch.GroupBy(result => result is Verdict verdict ? verdict.Turn : ((TurnEnd)result).Turn).Select(TurnResults.Of).ToList();
+        if (isHolding)
+        {
+            await Task.WhenAny(more, Task.Delay(Gather));
+            return !more.IsCompleted || await more;
+        }
+
+        return await more;
+    }
+
+    private async Task RecordAsync(List<TurnResults> turns)
+    {
+        if (turns.Count == 0)
+        {
+            return;
+        }
+
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -121,4 +155,31 @@ internal sealed partial class AttemptRecorder(
 
     [LoggerMessage(LogLevel.Error, "What became of deliveries of organization {Organization} was not recorded; they will be sent again.")]
     private partial void Failed(Exception exception, Guid organization);
+
+    /// <summary>What has come of one turn since it was last recorded.</summary>
+    private sealed class GatheredResults(EndpointTurn turn)
+    {
+        private readonly long since = Stopwatch.GetTimestamp();
+        private readonly List<Verdict> verdicts = [];
+
+        public EndpointTurn Turn => turn;
+
+        public bool HasEnded { get; private set; }
+
+        public TimeSpan Age => Stopwatch.GetElapsedTime(since);
+
+        public void Add(object result)
+        {
+            if (result is Verdict verdict)
+            {
+                verdicts.Add(verdict);
+            }
+            else
+            {
+                HasEnded = true;
+            }
+        }
+
+        public TurnResults Results() => new(turn, verdicts, HasEnded);
+    }
 }

@@ -22,9 +22,6 @@ internal sealed record TurnResults(EndpointTurn Turn, IReadOnlyList<Verdict> Ver
 
     public DomainEvent Disabled(DateTimeOffset now) =>
         new EndpointDisabled(Turn.Endpoint.Id, Turn.Endpoint.Url.OriginalString, Disable ?? throw new InvalidOperationException("Nothing has disabled it."), now);
-
-    public static TurnResults Of(IGrouping<EndpointTurn, object> results) =>
-        new(results.Key, [.. results.OfType<Verdict>()], results.Any(result => result is TurnEnd));
 }
 
 /// <summary>Writes what became of attempts, and lets go of endpoints whose turn is over.</summary>

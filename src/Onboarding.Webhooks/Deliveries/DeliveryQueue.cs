@@ -17,9 +17,8 @@ public sealed partial class DeliveryQueue(
 
     // Whoever may only add pointers asks for an endpoint's turn this way; several are one.
     private const string Wake = """
-        WITH woken AS (
-          DELETE FROM platform.work WHERE id IN (SELECT id FROM platform.work WHERE kind = 'wake' AND due_at <= $1 ORDER BY due_at LIMIT 500 FOR UPDATE SKIP LOCKED)
-          RETURNING organization_id, ref_id)
+        WITH due AS MATERIALIZED (SELECT id FROM platform.work WHERE kind = 'wake' AND due_at <= $1 ORDER BY due_at LIMIT 500 FOR UPDATE SKIP LOCKED),
+        woken AS (DELETE FROM platform.work w USING due WHERE w.id = due.id RETURNING organization_id, ref_id)
         INSERT INTO platform.work AS w (id, organization_id, kind, ref_id, due_at, attempt)
         SELECT gen_random_uuid(), organization_id, 'endpoint', ref_id, $1, 0 FROM (SELECT DISTINCT organization_id, ref_id FROM woken ORDER BY ref_id) AS endpoint
         ON CONFLICT (ref_id) WHERE kind = 'endpoint' DO UPDATE SET due_at = LEAST(w.due_at, EXCLUDED.due_at) WHERE w.claim_id IS NULL

@@ -164,40 +164,43 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
             EndpointSecrets.Active(secrets.Unprotect(turn.Endpoint.Secrets, turn.Organization.Key), now),
             StaticHeaders.From(secrets.UnprotectHeaders(turn.Endpoint.Headers, turn.Organization.Key)));
         var end = now + options.Turn;
-        if (turn.Due.Count == 1)
-        {
-            await SendAsync(turn, turn.Due[0], outgoing, end);
-            return;
-        }
-
-        var parallel = turn.Endpoint.Ordered || turn.Endpoint.Health.IsInTrouble ? 1 : options.MaxInFlightPerEndpoint;
-        await Parallel.ForEachAsync(
-            turn.Due,
-            new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = CancellationToken.None },
-            async (due, _) => await SendAsync(turn, due, outgoing, end));
+        var due = new ConcurrentQueue<DueDelivery>(turn.Due);
+        var lanes = turn.Endpoint.Ordered || turn.Endpoint.Health.IsInTrouble ? 1 : Math.Min(options.MaxInFlightPerEndpoint, due.Count);
+        await Task.WhenAll(Enumerable.Range(0, lanes).Select(_ => SendAsync(turn, due, outgoing, end)));
     }
 
-    private async ValueTask SendAsync(EndpointTurn turn, DueDelivery due, Outgoing outgoing, DateTimeOffset end)
+    /// <summary>Sends one after the other, as long as something is due.</summary>
+    /// <remarks>
+    /// It keeps its place among what is under way until it ends. So turns follow one another instead of all going on at
+    /// once a little, and what a turn has to record comes together.
+    /// </remarks>
+    private async Task SendAsync(EndpointTurn turn, ConcurrentQueue<DueDelivery> due, Outgoing outgoing, DateTimeOffset end)
     {
-        if (!await MayBeginAsync(turn, end))
-        {
-            return;
-        }
-
         var organization = organizations.GetOrAdd(turn.Organization.Key, _ => new(options.MaxInFlightPerOrganization));
-        await organization.WaitAsync(CancellationToken.None);
-        await flights.WaitAsync(CancellationToken.None);
+        var hasPlace = false;
         try
         {
-            if (stopping.IsCancellationRequested || turn.IsHeldUp || clock.GetUtcNow() >= end)
+            while (!due.IsEmpty && await MayBeginAsync(turn, end))
             {
-                return;
-            }
+                if (!hasPlace)
+                {
+                    await organization.WaitAsync(CancellationToken.None);
+                    await flights.WaitAsync(CancellationToken.None);
+                    hasPlace = true;
+                }
 
-            var webhook = new OutgoingWebhook(turn.Endpoint.Url, $"msg_{due.MessageId:N}", due.Body, outgoing.Secrets, outgoing.Headers);
-            var startedAt = clock.GetUtcNow();
-            var exchange = await sender.SendAsync(webhook, givingUp.Token);
-            await recorder.AddAsync(verdicts.Of(turn, due, exchange, startedAt));
+                if (stopping.IsCancellationRequested || turn.IsHeldUp || clock.GetUtcNow() >= end || !due.TryDequeue(out var next))
+                {
+                    return;
+                }
+
+                await SendAsync(turn, next, outgoing);
+                if (turn.Endpoint.RateLimit is not null)
+                {
+                    // Others need not wait while it keeps its pace.
+                    Leave();
+                }
+            }
         }
         catch (OperationCanceledException) when (givingUp.IsCancellationRequested)
         {
@@ -205,9 +208,26 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
         }
         finally
         {
+            if (hasPlace)
+            {
+                Leave();
+            }
+        }
+
+        void Leave()
+        {
+            hasPlace = false;
             flights.Release();
             organization.Release();
         }
+    }
+
+    private async Task SendAsync(EndpointTurn turn, DueDelivery due, Outgoing outgoing)
+    {
+        var webhook = new OutgoingWebhook(turn.Endpoint.Url, $"msg_{due.MessageId:N}", due.Body, outgoing.Secrets, outgoing.Headers);
+        var startedAt = clock.GetUtcNow();
+        var exchange = await sender.SendAsync(webhook, givingUp.Token);
+        await recorder.AddAsync(verdicts.Of(turn, due, exchange, startedAt));
     }
 
     /// <summary>Waits for the endpoint's pace. False when nothing more is to be begun in this turn.</summary>

@@ -96,7 +96,7 @@ public sealed class KilledWebhookTests(Nodes nodes)
     {
         await using var receiver = await TestReceiver.StartAsync();
         await nodes.NodeAsync();
-        await using var second = await nodes.AnotherAsync();
+        await using var second = await nodes.AnotherAsync(userAgent: "second/1.0");
         var organizations = new List<TestOrganization>();
         for (var i = 0; i < 4; i++)
         {
@@ -119,6 +119,7 @@ public sealed class KilledWebhookTests(Nodes nodes)
 
         var arrived = receiver.Requests;
         Assert.Equal((10_000, 2_000), (arrived.Count, arrived.Select(r => r.Id).Distinct().Count()));
+        Assert.Equal(2, arrived.Select(r => r.Headers["user-agent"]).Distinct().Count());
         Assert.All(arrived.GroupBy(r => r.Id), copies => Assert.Equal(5, copies.Select(r => r.Path).Distinct().Count()));
     }
 

@@ -31,13 +31,16 @@ public sealed class Nodes(ApiFixture fixture) : IAsyncLifetime
     public async Task<ApiProcess> NodeAsync() => node is { HasExited: false } ? node : node = await AnotherAsync(database.ApplicationConnectionString);
 
     /// <summary>One more node, which reaches PostgreSQL by this connection string.</summary>
-    public Task<ApiProcess> AnotherAsync(string? connectionString = null) =>
+    /// <param name="connectionString">The application's own unless said.</param>
+    /// <param name="userAgent">What receivers of webhooks see, where it matters which node sent one.</param>
+    public Task<ApiProcess> AnotherAsync(string? connectionString = null, string userAgent = "Onboarding-Webhooks/1.0") =>
         ApiProcess.StartAsync(database, Smtp, new Dictionary<string, string?>
         {
             ["Database:ConnectionString"] = connectionString ?? database.ApplicationConnectionString,
 
             // Receivers of tests are on this machine.
             ["Webhooks:AllowPrivateNetworks"] = "true",
+            ["Webhooks:UserAgent"] = userAgent,
         });
 
     /// <summary>Kills the living node, if there is one.</summary>

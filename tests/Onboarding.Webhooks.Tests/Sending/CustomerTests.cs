@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Onboarding.Testing;
 using Onboarding.Webhooks.Sending;
 
 namespace Onboarding.Webhooks.Tests.Sending;

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Onboarding.Tenancy.Tests.Isolation;
+using Onboarding.Tenancy.Work;
+
+namespace Onboarding.Tenancy.Tests.Work;
+
+public sealed class WorkQueueTests(IsolationFixture fixture)
+{
+    // Whatever plan PostgreSQL chooses: as a nested loop a sub-select with a limit runs once for each row of the table.
+    [Theory]
+    [InlineData("")]
+    [InlineData("-c enable_hashjoin=off -c enable_mergejoin=off -c enable_hashagg=off -c enable_sort=off -c enable_material=off")]
+    public async Task No_more_is_claimed_than_was_asked_for(string planner)
+    {
+        var kind = $"limit {planner.Length}";
+        await fixture.OwnerAsync<long>($"""
+            WITH made AS (
+              INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt)
+              SELECT gen_random_uuid(), gen_random_uuid(), '{kind}', gen_random_uuid(), now() - interval '1 minute', 0 FROM generate_series(1, 100) RETURNING 1)
+            SELECT count(*) FROM made
+            """);
+        await using var services = fixture.Build(new NpgsqlConnectionStringBuilder(fixture.Database.ApplicationConnectionString) { Options = planner }.ConnectionString);
+        var queue = services.GetRequiredService<WorkQueue>();
+
+        var seen = new HashSet<Guid>();
+        foreach (var expected in new[] { 64, 36, 0 })
+        {
+            var claimed = await queue.ClaimAsync(kind, 64, TimeSpan.FromMinutes(1), CancellationToken.None);
+            Assert.Equal(expected, claimed.Count);
+            Assert.All(claimed, work => Assert.True(seen.Add(work.Id)));
+        }
+    }
+}
