@@ -33,6 +33,9 @@ internal sealed partial record ApiRoute(string Method, string Pattern, EndpointM
     /// <summary>The permissions that it asks for.</summary>
     public IReadOnlyList<string> Policies => [.. Metadata.GetOrderedMetadata<IAuthorizeData>().Select(data => data.Policy).OfType<string>().Distinct()];
 
+    /// <summary>Whether a session is needed, and a key is not enough: what says nothing is of the default policy.</summary>
+    public bool NeedsSession => !IsAnonymous && Metadata.GetOrderedMetadata<IAuthorizeData>().Any(data => data.Policy is null);
+
     /// <summary>The record that its JSON body is read into; null when it reads none.</summary>
     public Type? RequestType => Metadata.GetMetadata<IAcceptsMetadata>() is { RequestType: { } type } accepts && accepts.ContentTypes.Contains("application/json") ? type : null;
 

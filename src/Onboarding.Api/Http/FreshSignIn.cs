@@ -4,7 +4,7 @@ using Onboarding.Api.SignIn;
 
 namespace Onboarding.Api.Http;
 
-/// <summary>Guards what a session that was left open, or stolen, must not be enough for: MFA, e-mail and password (SEC-30).</summary>
+/// <summary>Guards what a session that was left open, or stolen, must not be enough for: MFA, e-mail and password (SEC-30), and keys, which would outlive it.</summary>
 internal static class FreshSignIn
 {
     /// <summary>How long a sign-in is fresh.</summary>

@@ -13,11 +13,17 @@ internal sealed class RequestActor(IHttpContextAccessor accessor)
 {
     private HttpContext Context => accessor.HttpContext ?? throw new InvalidOperationException("There is no request.");
 
-    /// <summary>The signed-in member. Only for routes that name no permission: others take API keys, and those have no session.</summary>
+    /// <summary>The signed-in member. Only for routes that need a session: others take API keys, which have none.</summary>
     public Guid MemberId => Guid.Parse(Claim(TokenClaims.Subject)!);
 
     /// <summary>The member whose rights are used: who is signed in, or the owner of the API key; null with a key of the organization's own.</summary>
     public Guid? OnBehalfOf => Key is { } key ? key.OwnerId : MemberId;
+
+    /// <summary>
+    /// Whether to act on this member is to act on oneself, for what nobody does to themselves: who is signed in, the owner
+    /// of the API key, or who created it for the organization, and so has seen it.
+    /// </summary>
+    public bool IsSelf(Guid memberId) => memberId == (OnBehalfOf ?? Key?.CreatedBy);
 
     /// <summary>The session of the access token.</summary>
     public Guid SessionId => Guid.Parse(Claim(TokenClaims.SessionId)!);

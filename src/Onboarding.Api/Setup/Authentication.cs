@@ -72,6 +72,7 @@ internal static partial class Authentication
     private static IServiceCollection AddPolicies(IServiceCollection services)
     {
         // What names no permission belongs to a person: only who is signed in has a session, a machine's key has none.
+        // Beside a permission it keeps keys out.
         var session = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(TokenClaims.SessionId).Build();
         var policies = services.AddAuthorizationBuilder().SetDefaultPolicy(session).SetFallbackPolicy(session);
         foreach (var permission in Permissions.All)
@@ -83,7 +84,7 @@ internal static partial class Authentication
         return services;
     }
 
-    /// <summary>Whether an endpoint takes API keys: where it names a permission, which a key can hold.</summary>
+    /// <summary>Whether an endpoint takes API keys: where it names a permission, which a key can hold, and asks for no session beside it.</summary>
     public static bool TakesApiKeys(EndpointMetadataCollection metadata)
     {
         if (metadata.GetMetadata<IAllowAnonymous>() is not null)
@@ -91,15 +92,19 @@ internal static partial class Authentication
             return false;
         }
 
+        var named = false;
         foreach (var data in metadata.GetOrderedMetadata<IAuthorizeData>())
         {
-            if (data.Policy is not null)
+            // What names nothing is the default policy, and that is the session.
+            if (data.Policy is null)
             {
-                return true;
+                return false;
             }
+
+            named = true;
         }
 
-        return false;
+        return named;
     }
 
     /// <summary>Notes that a key of organization <paramref name="named"/> was shown to another one, for the answer and for the log.</summary>

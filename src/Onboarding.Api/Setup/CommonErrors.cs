@@ -27,9 +27,13 @@ internal static class CommonErrors
             yield return new("token.invalid", StatusCodes.Status401Unauthorized);
         }
 
-        if (OperationSecurity.TakesApiKeys(metadata))
+        if (isProtected && OperationSecurity.Policies(metadata).Any())
         {
             yield return new("permission.denied", StatusCodes.Status403Forbidden);
+        }
+
+        if (OperationSecurity.TakesApiKeys(metadata))
+        {
             yield return new("api_key.network_denied", StatusCodes.Status403Forbidden);
             yield return new("rate_limit.exceeded", StatusCodes.Status429TooManyRequests);
         }

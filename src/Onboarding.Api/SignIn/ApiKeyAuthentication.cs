@@ -44,7 +44,7 @@ internal sealed class ApiKeyAuthentication(
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Authentication.InvalidCredential(Context).ExecuteAsync(Context);
 
-    // A person's own routes name no permission: there a key lacks nothing that anybody could give it.
+    // Where a session is needed, a key lacks nothing that anybody could give it.
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
         if (Context.GetEndpoint() is { } endpoint && !Authentication.TakesApiKeys(endpoint.Metadata))

@@ -6,17 +6,20 @@ namespace Onboarding.Api.SignIn;
 /// <summary>Who calls with an API key. Shared between requests, so nothing of it ever changes.</summary>
 /// <param name="keyId">The key.</param>
 /// <param name="ownerId">The member whose key it is; null for the organization's own.</param>
+/// <param name="createdBy">Who created it.</param>
 /// <param name="permissions">Its scopes; those of a member's key as far as the role allows them.</param>
 /// <param name="networks">Where it may come from; empty for everywhere.</param>
 /// <param name="rateLimit">Requests a minute that it may make.</param>
 /// <param name="goodUntil">When the secret that was shown stops being good.</param>
 internal sealed class ApiKeyIdentity(
-    Guid keyId, Guid? ownerId, IReadOnlySet<string> permissions, IReadOnlyList<IPNetwork> networks, int rateLimit, DateTimeOffset goodUntil)
+    Guid keyId, Guid? ownerId, Guid? createdBy, IReadOnlySet<string> permissions, IReadOnlyList<IPNetwork> networks, int rateLimit, DateTimeOffset goodUntil)
     : ClaimsIdentity(Describe(keyId, ownerId, permissions), nameof(ApiKeyIdentity), TokenClaims.ApiKey, TokenClaims.Role)
 {
     public Guid KeyId { get; } = keyId;
 
     public Guid? OwnerId { get; } = ownerId;
+
+    public Guid? CreatedBy { get; } = createdBy;
 
     public IReadOnlySet<string> Permissions { get; } = permissions;
 

@@ -27,7 +27,7 @@ internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, TimeProvider
         (TenantDbContext db, byte[] hash, CancellationToken cancellationToken) => db.ApiKeys.AsNoTracking()
             .Where(k => (k.SecretHash == hash || k.PreviousHash == hash) && k.RevokedAt == null)
             .Select(k => new Row(
-                k.Id, k.OwnerId, db.Members.Where(m => m.Id == k.OwnerId && m.Status == MemberStatus.Active).Select(m => m.Role).FirstOrDefault(),
+                k.Id, k.OwnerId, k.CreatedBy, db.Members.Where(m => m.Id == k.OwnerId && m.Status == MemberStatus.Active).Select(m => m.Role).FirstOrDefault(),
                 k.Scopes, k.AllowedNetworks, k.RateLimit, k.ExpiresAt, k.SecretHash == hash ? null : k.PreviousUntil))
             .SingleOrDefault());
 
@@ -36,7 +36,7 @@ internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, TimeProvider
     /// <param name="OwnerRole">The owner's role; null where there is no owner, or none who is active.</param>
     /// <param name="PreviousUntil">For a secret that was rotated away: until when it works.</param>
     private sealed record Row(
-        Guid Id, Guid? OwnerId, string? OwnerRole, IReadOnlyList<string> Scopes, IReadOnlyList<string> AllowedNetworks, int? RateLimit,
+        Guid Id, Guid? OwnerId, Guid? CreatedBy, string? OwnerRole, IReadOnlyList<string> Scopes, IReadOnlyList<string> AllowedNetworks, int? RateLimit,
         DateTimeOffset ExpiresAt, DateTimeOffset? PreviousUntil);
 
     private sealed record Remembered(Organization Organization, ApiKeyIdentity Identity);
@@ -68,7 +68,8 @@ internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, TimeProvider
     private ApiKeyIdentity Describe(Organization organization, Row row) => new(
         row.Id,
         row.OwnerId,
-        (row.OwnerId is null ? row.Scopes : row.Scopes.Where(organization.PermissionsOf(row.OwnerRole).Contains)).ToFrozenSet(StringComparer.Ordinal),
+        row.CreatedBy,
+        row.Scopes.Where(Permissions.OfKeys.Contains).Where(scope => row.OwnerId is null || organization.PermissionsOf(row.OwnerRole).Contains(scope)).ToFrozenSet(StringComparer.Ordinal),
         [.. row.AllowedNetworks.Select(network => IPNetwork.Parse(network))],
         row.RateLimit ?? options.Value.RateLimit,
         row.PreviousUntil is { } until && until < row.ExpiresAt ? until : row.ExpiresAt);

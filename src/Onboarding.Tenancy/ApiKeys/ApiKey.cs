@@ -44,7 +44,7 @@ public sealed class ApiKey
     /// <summary>The member whose key it is; null for the organization's own, which outlives whoever created it.</summary>
     public Guid? OwnerId { get; private init; }
 
-    /// <summary>Who created it: a member's id, or a key's.</summary>
+    /// <summary>The member who created it.</summary>
     public Guid? CreatedBy { get; private init; }
 
     /// <summary>Permissions that it holds, in order; those of a member's key count as far as the role allows them.</summary>
@@ -87,7 +87,7 @@ public sealed class ApiKey
     /// <summary>A new key, and its text, which nobody ever sees again.</summary>
     /// <param name="organization">Whose schema it goes into.</param>
     /// <param name="change">What it is to be; name, scopes and expiry have to be there.</param>
-    /// <param name="by">Who creates it: a member's id, or a key's.</param>
+    /// <param name="by">The member who creates it.</param>
     public static (ApiKey Key, string Token, ApiKeyCreated Event) Create(Guid organization, Guid? owner, ApiKeyChange change, Guid? by, DateTimeOffset now)
     {
         var key = new ApiKey { Id = Ids.New(now), OwnerId = owner, CreatedBy = by, CreatedAt = now };

@@ -44,7 +44,7 @@ public static class Permissions
         [ReadMembers] = "See the organization's members.",
         [ManageRoles] = "Define roles and approval rules.",
         [ManageOrganization] = "Change name, branding and security policy.",
-        [ManageApiKeys] = "Create and revoke the organization's API keys.",
+        [ManageApiKeys] = "Create and revoke the organization's API keys; for people, no key can hold it.",
         [ReadAuditLog] = "Read the audit log.",
         [ReadWebhooks] = "See webhook endpoints, messages and deliveries.",
         [ManageWebhooks] = "Add, change and stop webhook endpoints, and send deliveries again.",
@@ -52,4 +52,7 @@ public static class Permissions
 
     /// <summary>Every permission there is.</summary>
     public static FrozenSet<string> All { get; } = Descriptions.Keys.ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>What an API key can hold: one that managed keys could prolong itself, and outlive its own end in others (SEC-34).</summary>
+    public static FrozenSet<string> OfKeys { get; } = All.Where(permission => permission != ManageApiKeys).ToFrozenSet(StringComparer.Ordinal);
 }

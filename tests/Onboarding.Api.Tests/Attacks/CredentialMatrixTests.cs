@@ -72,7 +72,8 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
 
         // The matrix was about something: guarded routes and open ones, and nobody of A has left a trace in B.
         Assert.Contains(routes, route => route.Policies.Count > 0);
-        Assert.Contains(routes, route => route is { IsAnonymous: false, Policies.Count: 0 });
+        Assert.Contains(routes, route => route is { NeedsSession: true, Policies.Count: 0 });
+        Assert.Contains(routes, route => route is { NeedsSession: true, Policies.Count: > 0 });
         Assert.Contains(routes, route => route is { IsAnonymous: true, IsTenantless: false });
         Assert.Equal(0, await b.CountAsync($"audit_log WHERE actor_id IN ('{a.AdminId}', '{a.UserId}')"));
         Assert.Equal(1, await a.CountAsync("audit_log WHERE action LIKE 'api_key.%'"));
@@ -90,8 +91,8 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         var device = (await (await b.FinishLoginAsync(await b.MfaTokenAsync("careful"), await careful.NewCodeAsync(), rememberDevice: true)).OkAsync()).GetProperty("device_token").GetString()!;
         using var adminA = a.WithToken(foreign.Access());
         using var adminB = b.WithToken(admin.Access());
-        var (issuedByA, approving, everything) = (await adminA.CreateKeyAsync([.. Permissions.All]), await adminB.CreateKeyAsync(Permissions.ApproveMembers), await adminB.CreateKeyAsync([.. Permissions.All]));
-        var revoked = await adminB.CreateKeyAsync([.. Permissions.All]);
+        var (issuedByA, approving, everything) = (await adminA.CreateKeyAsync([.. Permissions.OfKeys]), await adminB.CreateKeyAsync(Permissions.ApproveMembers), await adminB.CreateKeyAsync([.. Permissions.OfKeys]));
+        var revoked = await adminB.CreateKeyAsync([.. Permissions.OfKeys]);
         await (await adminB.DeleteAsync($"/api-keys/{revoked.Id}")).OkAsync(HttpStatusCode.NoContent);
 
         // Its owner may less than its scopes say: the role was narrowed since.
@@ -129,7 +130,7 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
             new("an API key that approves and nothing else", Worth.Key, null, ApiKey: approving.Key, Alone: true, Scopes: [Permissions.ApproveMembers]),
             new("an API key that approves on its host", Worth.Key, approving.Key, Scopes: [Permissions.ApproveMembers]),
             new("a member's API key", Worth.Key, members.Key, Scopes: [Permissions.ReadMembers]),
-            new("an API key with every scope", Worth.Key, null, ApiKey: everything.Key, Scopes: Permissions.All),
+            new("an API key with every scope", Worth.Key, null, ApiKey: everything.Key, Scopes: Permissions.OfKeys),
             new("an admin's token", Worth.Admin, admin.Access()),
             new("an admin's token and B in the header", Worth.Admin, admin.Access(), ByHeader: true),
         ];
@@ -149,8 +150,8 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         ({ IsTenantless: true }, _) => "token.invalid",
         ({ Policies.Count: > 0 }, Worth.User) => "permission.denied",
 
-        // What names no permission is a person's; whatever else a key may do follows from its scopes.
-        ({ Policies.Count: 0 }, Worth.Key) => "session.required",
+        // What needs a session is a person's; whatever else a key may do follows from its scopes.
+        ({ NeedsSession: true }, Worth.Key) => "session.required",
         (_, Worth.Key) => route.Policies.All(credential.Scopes!.Contains) ? null : "permission.denied",
         _ => null,
     };

@@ -48,7 +48,9 @@ public sealed class DocumentTests(ApiFixture fixture, ApiDocument document) : IC
         { "POST", "/invitations/accept/{token}", 409, ["username.taken"] },
         { "PUT", "/members/{id}/role", 409, ["member.last_admin"] },
         { "POST", "/members/{id}/suspend", 409, ["member.last_admin"] },
-        { "POST", "/api-keys", 403, ["permission.not_grantable", "permission.denied", "api_key.network_denied"] },
+        { "POST", "/api-keys", 403, ["permission.not_grantable", "permission.denied", "session.required", "reauthentication.required"] },
+        { "PATCH", "/api-keys/{id}", 403, ["reauthentication.required"] },
+        { "POST", "/me/api-keys/{id}/rotate", 403, ["session.required", "reauthentication.required"] },
         { "POST", "/api-keys", 409, ["quota.api_keys"] },
         { "DELETE", "/api-keys/{id}", 404, ["api_key.not_found"] },
         { "GET", "/me/api-keys", 403, ["session.required"] },
@@ -132,7 +134,7 @@ public sealed class DocumentTests(ApiFixture fixture, ApiDocument document) : IC
     {
         var organization = await fixture.OrganizationAsync();
         using var admin = await organization.SignInAsync();
-        using var machine = organization.WithKey(await admin.CreateKeyAsync([.. Permissions.All]));
+        using var machine = organization.WithKey(await admin.CreateKeyAsync([.. Permissions.OfKeys]));
         foreach (var operation in document.Operations)
         {
             using var answer = await SendAsync(organization.Anonymous, operation);

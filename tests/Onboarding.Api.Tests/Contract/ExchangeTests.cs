@@ -16,6 +16,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
     private const string Chosen = "eleven brass lanterns swaying";
 
     private static readonly string[] Nowhere = ["nowhere"];
+    private static readonly string[] Keeping = [Permissions.ManageApiKeys];
     private static readonly string[] Everything = ["*"];
     private static readonly string[] Elsewhere = ["192.0.2.0/24"];
 
@@ -231,6 +232,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
             var scopes = new[] { Permissions.ApproveMembers };
             await (await admin.PostAsJsonAsync(path, new { name = "Printer", scopes, allowed_networks = Nowhere })).CodeAsync(HttpStatusCode.BadRequest);
             await (await admin.PostAsJsonAsync(path, new { name = "Printer", scopes = Nowhere })).CodeAsync(HttpStatusCode.BadRequest);
+            await (await admin.PostAsJsonAsync(path, new { name = "Printer", scopes = Keeping })).CodeAsync(HttpStatusCode.BadRequest);
             var key = (await (await admin.PostAsJsonAsync(path, new { name = "Printer", scopes, rate_limit = 3 })).OkAsync(HttpStatusCode.Created)).Issued();
             await (await admin.PostAsJsonAsync(path, new { name = "Other", scopes })).OkAsync(HttpStatusCode.Created);
             await (await admin.GetAsync($"{path}?limit=1")).OkAsync();
@@ -243,6 +245,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
             await (await machine.GetAsync("/admin-dashboard")).OkAsync();
             await (await machine.GetAsync("/members")).CodeAsync(HttpStatusCode.Forbidden);
             await (await machine.GetAsync("/me")).CodeAsync(HttpStatusCode.Forbidden);
+            await (await machine.GetAsync(path)).CodeAsync(HttpStatusCode.Forbidden);
             await (await machine.GetAsync("/admin-dashboard")).OkAsync();
             await (await machine.GetAsync("/admin-dashboard")).CodeAsync(HttpStatusCode.TooManyRequests);
             await (await admin.PatchAsJsonAsync($"{path}/{key.Id}", new { name = "Renamed", allowed_networks = Elsewhere })).OkAsync();

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Onboarding.Api.Features.CustomRoles;
 using Onboarding.Api.Http;
+using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Api.Features.ApiKeys;
 
@@ -12,15 +13,18 @@ internal static class ApiKeyRules
     public const int MaxScopes = 100;
     public const int MaxNetworks = 50;
     public const int MaxRateLimit = 1_000_000;
+    public const int MaxYears = 10;
 
     /// <summary>Why a key cannot be given this; null leaves a value as it is.</summary>
     /// <param name="held">What the caller may do: a key never may more.</param>
     public static ProblemHttpResult? Refusal(
         IReadOnlyList<string>? scopes, IReadOnlyList<string>? networks, DateTimeOffset? expiresAt, IReadOnlySet<string> held, DateTimeOffset now) =>
-        (scopes is null ? null : DefineRole.PermissionRefusal(scopes, held))
+        (scopes?.Contains(Permissions.ManageApiKeys) == true ? Problems.Invalid("scopes", "Keys are managed by people: no key can hold api_keys:manage.") : null)
+        ?? (scopes is null ? null : DefineRole.PermissionRefusal(scopes, held))
         ?? (networks?.All(network => Canonical(network) is not null) == false
             ? Problems.Invalid("allowed_networks", "A network is an IPv4 or IPv6 one such as 192.0.2.0/24, or a single address.") : null)
-        ?? (expiresAt <= now ? Problems.Invalid("expires_at", "This moment is over.") : null);
+        ?? (expiresAt <= now ? Problems.Invalid("expires_at", "This moment is over.") : null)
+        ?? (expiresAt > now.AddYears(MaxYears) ? Problems.Invalid("expires_at", $"A key is good for {MaxYears} years at most.") : null);
 
     /// <summary>Networks in the one form in which they are kept; all of them are good.</summary>
     public static IReadOnlyList<string>? Canonical(IReadOnlyList<string>? networks) => networks is null ? null : [.. networks.Select(network => Canonical(network)!)];

@@ -2,7 +2,8 @@ using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Api.Features.ApiKeys;
 
-/// <summary>Keys for machines: the organization's by permission, a member's own for whoever is signed in. The same use cases, mapped twice.</summary>
+/// <summary>Keys for machines: the organization's by permission, a member's own for everybody. The same use cases, mapped twice.</summary>
+/// <remarks>People manage them, signed in: no key has a say in keys, its own included (SEC-34).</remarks>
 internal static class ApiKeysFeature
 {
     public static IServiceCollection AddApiKeys(this IServiceCollection services) => services
@@ -11,7 +12,7 @@ internal static class ApiKeysFeature
 
     public static void MapApiKeys(this IEndpointRouteBuilder routes)
     {
-        Map(routes.MapGroup("/api-keys").WithTags("Api keys").RequireAuthorization(Permissions.ManageApiKeys), own: false);
+        Map(routes.MapGroup("/api-keys").WithTags("Api keys").RequireAuthorization().RequireAuthorization(Permissions.ManageApiKeys), own: false);
         Map(routes.MapGroup("/me/api-keys").WithTags("Api keys").RequireAuthorization(), own: true);
     }
 

@@ -9,10 +9,10 @@ using Onboarding.Tenancy.Members;
 namespace Onboarding.Api.Features.ApiKeys;
 
 /// <param name="Name">What it is for.</param>
-/// <param name="Scopes">Replaces all of them; none that the caller lacks.</param>
+/// <param name="Scopes">Replaces all of them; none that the caller lacks, and never <c>api_keys:manage</c>.</param>
 /// <param name="AllowedNetworks">Replaces all of them; an empty list means everywhere.</param>
 /// <param name="RateLimit">Requests a minute; 0 for the default.</param>
-/// <param name="ExpiresAt">When it stops being good.</param>
+/// <param name="ExpiresAt">When it stops being good, in ten years at most.</param>
 public sealed record ChangeApiKeyRequest(
     [property: StringLength(ApiKeyRules.MaxName), RegularExpression(NameRules.Name, ErrorMessage = NameRules.NoName)] string? Name = null,
     [property: Length(1, ApiKeyRules.MaxScopes)] IReadOnlyList<string>? Scopes = null,
@@ -26,6 +26,7 @@ internal sealed class ChangeApiKey(TenantDbContext db, ApiKeyAccess access, GetA
     public static void Map(RouteGroupBuilder keys, bool own) => keys
         .MapPatch("/{id:guid}", (Guid id, ChangeApiKeyRequest request, ChangeApiKey useCase, CancellationToken cancellationToken) =>
             useCase.HandleAsync(id, request, own, cancellationToken))
+        .RequireFreshSignIn()
         .WithSummary(own ? "Change an API key of your own" : "Change an API key")
         .WithExample(new ChangeApiKeyRequest(ApiKeyResponse.Example.Name, [Permissions.ApproveMembers], ["192.0.2.0/24"], 60), ApiKeyResponse.Example)
         .WithErrors(("permission.unknown", 400), ("permission.not_grantable", 403), ("api_key.not_found", 404), ("api_key.revoked", 409), ("api_key.changed", 409));

@@ -11,10 +11,10 @@ using Onboarding.Tenancy.Members;
 namespace Onboarding.Api.Features.ApiKeys;
 
 /// <param name="Name">What it is for.</param>
-/// <param name="Scopes">Permissions; none that the caller lacks.</param>
+/// <param name="Scopes">Permissions; none that the caller lacks, and never <c>api_keys:manage</c>.</param>
 /// <param name="AllowedNetworks">Where it may be used from, as CIDR networks or single addresses; left out, everywhere.</param>
 /// <param name="RateLimit">Requests a minute; left out, the default.</param>
-/// <param name="ExpiresAt">When it stops being good; left out, in a year.</param>
+/// <param name="ExpiresAt">When it stops being good; left out, in a year, and in ten at most.</param>
 public sealed record CreateApiKeyRequest(
     [property: Required, StringLength(ApiKeyRules.MaxName), RegularExpression(NameRules.Name, ErrorMessage = NameRules.NoName)] string Name,
     [property: Required, Length(1, ApiKeyRules.MaxScopes)] IReadOnlyList<string> Scopes,
@@ -22,11 +22,12 @@ public sealed record CreateApiKeyRequest(
     [property: Range(1, ApiKeyRules.MaxRateLimit)] int? RateLimit = null,
     DateTimeOffset? ExpiresAt = null);
 
-/// <summary>Creates a key that may do no more than whoever creates it. This answer alone shows it (SEC-34).</summary>
+/// <summary>Creates a key that may do no more than whoever creates it. This answer alone shows it (SEC-34), to somebody who signed in a moment ago (SEC-30).</summary>
 internal sealed class CreateApiKey(TenantDbContext db, ApiKeyAccess access, GetApiKey get, Quotas quotas, RequestActor actor, IOptions<ApiKeyOptions> options, TimeProvider clock)
 {
     public static void Map(RouteGroupBuilder keys, bool own) => keys
         .MapPost("", (CreateApiKeyRequest request, CreateApiKey useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, own, cancellationToken))
+        .RequireFreshSignIn()
         .WithSummary(own ? "Create an API key of your own" : "Create an API key")
         .WithExample(
             new CreateApiKeyRequest(ApiKeyResponse.Example.Name, [Permissions.ApproveMembers], ["192.0.2.0/24"], 60),

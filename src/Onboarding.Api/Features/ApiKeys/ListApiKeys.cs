@@ -12,7 +12,7 @@ namespace Onboarding.Api.Features.ApiKeys;
 /// <param name="Hint">The last four characters of the key.</param>
 /// <param name="OwnerId">The member whose key it is; null for the organization's own.</param>
 /// <param name="Owner">Their user name.</param>
-/// <param name="CreatedBy">Id of the member, or of the key, that created it.</param>
+/// <param name="CreatedBy">Id of the member who created it.</param>
 /// <param name="Scopes">Permissions that it holds; those of a member's key count as far as the role allows them.</param>
 /// <param name="AllowedNetworks">Where it may be used from; empty for everywhere.</param>
 /// <param name="RateLimit">Requests a minute; null for the default.</param>

@@ -16,29 +16,36 @@ internal sealed class RevokeApiKey(TenantDbContext db, ApiKeyAccess access, Requ
 
     public async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(Guid id, bool own, CancellationToken cancellationToken)
     {
-        if (!await db.InTransactionAsync(() => RevokeAsync(id, own, cancellationToken), cancellationToken))
+        if (await db.InTransactionAsync(() => RevokeAsync(id, own, cancellationToken), cancellationToken) is not { } revoked)
         {
             return ApiKeyAccess.NotFound();
         }
 
-        await access.ForgetAsync(cancellationToken);
+        // Making every node forget is for a key that was good; should it get lost here, the event does it again.
+        if (revoked)
+        {
+            await access.ForgetAsync(cancellationToken);
+        }
+
         return TypedResults.NoContent();
     }
 
-    private async Task<bool> RevokeAsync(Guid id, bool own, CancellationToken cancellationToken)
+    /// <summary>Whether the key was good until now; null when there is none.</summary>
+    private async Task<bool?> RevokeAsync(Guid id, bool own, CancellationToken cancellationToken)
     {
         await db.Database.ExecuteSqlAsync($"SELECT 1 FROM api_keys WHERE id = {id} FOR UPDATE", cancellationToken);
         if (await access.Seen(own).SingleOrDefaultAsync(k => k.Id == id, cancellationToken) is not { } key)
         {
+            return null;
+        }
+
+        if (key.Revoke(clock.GetUtcNow()) is not { } revoked)
+        {
             return false;
         }
 
-        if (key.Revoke(clock.GetUtcNow()) is { } revoked)
-        {
-            db.Record(revoked, actor.ToActor());
-            await db.SaveChangesAsync(cancellationToken);
-        }
-
+        db.Record(revoked, actor.ToActor());
+        await db.SaveChangesAsync(cancellationToken);
         return true;
     }
 }

@@ -15,6 +15,7 @@ internal sealed class RotateApiKey(TenantDbContext db, ApiKeyAccess access, GetA
     public static void Map(RouteGroupBuilder keys, bool own) => keys
         .MapPost("/{id:guid}/rotate", (Guid id, RotateApiKeyRequest request, RotateApiKey useCase, CancellationToken cancellationToken) =>
             useCase.HandleAsync(id, request, own, cancellationToken))
+        .RequireFreshSignIn()
         .WithSummary(own ? "Rotate an API key of your own" : "Rotate an API key")
         .WithExample(new RotateApiKeyRequest(), ApiKeyResponse.Example with { PreviousUntil = DateTimeOffset.UnixEpoch.AddDays(1), Key = "ok_live_..." })
         .WithErrors(("permission.not_grantable", 403), ("api_key.not_found", 404), ("api_key.revoked", 409), ("api_key.changed", 409));

@@ -33,16 +33,17 @@ public sealed class FreshSignInTests(ClockedApp clocked)
     public async Task Whatever_asks_for_a_fresh_sign_in_refuses_an_old_one_before_it_looks_at_anything()
     {
         var organization = await clocked.OrganizationAsync();
-        using var user = await organization.SignInAsync("user");
+        using var admin = await organization.SignInAsync();
         await clocked.AdvanceAsync(FreshSignIn.Lifetime + TimeSpan.FromSeconds(1));
 
         var guarded = ApiRoute.AllOf(clocked.App).Where(route => route.Metadata.GetOrderedMetadata<OperationError>().Any(error => error.Code == "reauthentication.required")).ToList();
         Assert.Contains(guarded, route => route is { Method: "POST", Pattern: "/me/password" });
         Assert.Contains(guarded, route => route is { Method: "POST", Pattern: "/me/email" });
+        Assert.Equal(6, guarded.Count(route => route.Pattern.Contains("api-keys", StringComparison.Ordinal)));
         foreach (var route in guarded)
         {
             using var call = route.Call();
-            using var answer = await user.SendAsync(call);
+            using var answer = await admin.SendAsync(call);
             Assert.Equal($"{route}: reauthentication.required", $"{route}: {await answer.CodeAsync(HttpStatusCode.Forbidden)}");
         }
     }

@@ -73,24 +73,48 @@ public sealed class ApiKeysTests(ApiFixture fixture)
         await organization.AddActiveAsync("keeper", "keeper");
         var powerful = await admin.CreateKeyAsync(Permissions.ManageMembers, Permissions.ReadMembers);
         using var keeper = await organization.SignInAsync("keeper");
-        var keepers = await keeper.CreateKeyAsync(Permissions.ManageApiKeys, Permissions.ReadMembers);
-        using var machine = organization.WithKey(keepers);
-
-        foreach (var caller in new[] { keeper, machine })
-        {
-            var own = await caller.CreateKeyAsync(Permissions.ReadMembers);
-            await RequireAsync("permission.not_grantable", HttpStatusCode.Forbidden, caller.PostAsJsonAsync("/api-keys", new { name = "More", scopes = new[] { Permissions.ReadMembers, Permissions.ManageMembers } }));
-            await RequireAsync("permission.not_grantable", HttpStatusCode.Forbidden, caller.PatchAsJsonAsync($"/api-keys/{own.Id}", new { scopes = new[] { Permissions.ManageMembers } }));
-            await RequireAsync("permission.not_grantable", HttpStatusCode.Forbidden, caller.PatchAsJsonAsync($"/api-keys/{powerful.Id}", new { scopes = new[] { Permissions.ReadMembers } }));
-            await RequireAsync("permission.not_grantable", HttpStatusCode.Forbidden, caller.PostAsJsonAsync($"/api-keys/{powerful.Id}/rotate", new { }));
-            await RequireAsync("permission.unknown", HttpStatusCode.BadRequest, caller.PostAsJsonAsync("/api-keys", new { name = "Other", scopes = Unknown }));
-        }
+        var own = await keeper.CreateKeyAsync(Permissions.ReadMembers);
+        await RequireAsync("permission.not_grantable", HttpStatusCode.Forbidden, keeper.PostAsJsonAsync("/api-keys", new { name = "More", scopes = new[] { Permissions.ReadMembers, Permissions.ManageMembers } }));
+        await RequireAsync("permission.not_grantable", HttpStatusCode.Forbidden, keeper.PatchAsJsonAsync($"/api-keys/{own.Id}", new { scopes = new[] { Permissions.ManageMembers } }));
+        await RequireAsync("permission.not_grantable", HttpStatusCode.Forbidden, keeper.PatchAsJsonAsync($"/api-keys/{powerful.Id}", new { scopes = new[] { Permissions.ReadMembers } }));
+        await RequireAsync("permission.not_grantable", HttpStatusCode.Forbidden, keeper.PostAsJsonAsync($"/api-keys/{powerful.Id}/rotate", new { }));
+        await RequireAsync("permission.unknown", HttpStatusCode.BadRequest, keeper.PostAsJsonAsync("/api-keys", new { name = "Other", scopes = Unknown }));
 
         // To end one is no gain for anybody.
         await organization.RequireGoodAsync(powerful);
-        await (await machine.DeleteAsync($"/api-keys/{powerful.Id}")).OkAsync(HttpStatusCode.NoContent);
+        await (await keeper.DeleteAsync($"/api-keys/{powerful.Id}")).OkAsync(HttpStatusCode.NoContent);
         await organization.RequireBadAsync(powerful);
-        Assert.Equal(["api_key"], await organization.QueryAsync<string>($"SELECT actor_kind FROM audit_log WHERE action = 'api_key.revoked' AND actor_id = '{keepers.Id}'"));
+    }
+
+    [Fact] // SEC-34
+    public async Task No_key_has_a_say_in_keys_its_own_included_whatever_it_was_stored_with()
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        var (organizations, own) = (await admin.CreateKeyAsync([.. Permissions.OfKeys]), await admin.CreateOwnKeyAsync([.. Permissions.OfKeys]));
+        Assert.Equal(2, (await organization.QueryAsync<int>($"UPDATE api_keys SET scopes = array_append(scopes, '{Permissions.ManageApiKeys}') RETURNING 1")).Count);
+        foreach (var key in new[] { organizations, own })
+        {
+            using var machine = organization.WithKey(key);
+            foreach (var keys in new[] { "/api-keys", "/me/api-keys" })
+            {
+                var path = $"{keys}/{key.Id}";
+                foreach (var call in new[]
+                {
+                    machine.PostAsJsonAsync(keys, new { name = "Heir", scopes = new[] { Permissions.ReadMembers } }), machine.GetAsync(keys), machine.GetAsync(path), machine.GetAsync($"{path}/usage"),
+                    machine.PatchAsJsonAsync(path, new { expires_at = TimeProvider.System.GetUtcNow().AddYears(9) }), machine.PostAsJsonAsync($"{path}/rotate", new { }), machine.DeleteAsync(path),
+                })
+                {
+                    await RequireAsync("session.required", HttpStatusCode.Forbidden, call);
+                }
+            }
+
+            // Nor does it give what it no longer has: an admin manages keys.
+            await RequireAsync("role.not_grantable", HttpStatusCode.Forbidden, machine.PostAsJsonAsync("/invitations", new { email = "heir@example.com", role = Roles.Admin }));
+            await organization.RequireGoodAsync(key);
+        }
+
+        Assert.Equal(2, await organization.CountAsync("audit_log WHERE action LIKE 'api_key.%'"));
     }
 
     [Fact]
@@ -134,6 +158,28 @@ public sealed class ApiKeysTests(ApiFixture fixture)
         await RequireAsync("api_key.revoked", HttpStatusCode.Conflict, admin.PostAsJsonAsync($"/api-keys/{first.Id}/rotate", new { }));
         Assert.Equal("revoked", (await (await admin.GetAsync($"/api-keys/{first.Id}")).OkAsync()).GetProperty("status").GetString());
         Assert.Equal(1, await organization.CountAsync("audit_log WHERE action = 'api_key.revoked'"));
+    }
+
+    [Fact] // SEC-24
+    public async Task Revoking_what_is_revoked_makes_no_node_forget_anything()
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        var (first, second) = (await admin.CreateKeyAsync(Permissions.ReadMembers), await admin.CreateKeyAsync(Permissions.ReadMembers));
+        var before = await ChangedAsync();
+        await (await admin.DeleteAsync($"/api-keys/{first.Id}")).OkAsync(HttpStatusCode.NoContent);
+        await Eventually.HoldsAsync(async () => await organization.CountAsync("outbox WHERE handled_at IS NULL") == 0, "the event is handled, which tells the nodes once more");
+        var after = await ChangedAsync();
+        Assert.NotEqual(before, after);
+
+        await (await admin.DeleteAsync($"/api-keys/{first.Id}")).OkAsync(HttpStatusCode.NoContent);
+        Assert.Equal(after, await ChangedAsync());
+        Assert.Equal(1, await organization.CountAsync("audit_log WHERE action = 'api_key.revoked'"));
+        await (await admin.DeleteAsync($"/api-keys/{second.Id}")).OkAsync(HttpStatusCode.NoContent);
+        Assert.NotEqual(after, await ChangedAsync());
+
+        async Task<string> ChangedAsync() =>
+            Assert.Single(await organization.QueryAsync<string>($"SELECT changed_at::text FROM platform.organizations WHERE id = '{organization.Organization.Id}'"));
     }
 
     [Fact]
@@ -266,6 +312,7 @@ public sealed class ApiKeysTests(ApiFixture fixture)
             ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "::ffff:10.0.0.0/104" } }), ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "10.0.0.0/8/8" } }),
             ("allowed_networks", new { name = "Net", scopes, allowed_networks = new string?[] { null } }), ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "fe80::1%1" } }),
             ("rate_limit", new { name = "Rate", scopes, rate_limit = -1 }), ("expires_at", new { name = "Old", scopes, expires_at = "2020-01-01T00:00:00Z" }),
+            ("expires_at", new { name = "Eternal", scopes, expires_at = "9999-12-31T23:59:59Z" }), ("scopes", new { name = "Keeper", scopes = new[] { Permissions.ReadMembers, Permissions.ManageApiKeys } }),
         })
         {
             foreach (var call in new[] { admin.PostAsJsonAsync("/api-keys", request), admin.PostAsJsonAsync("/me/api-keys", request), admin.PatchAsJsonAsync($"/api-keys/{key.Id}", request) })

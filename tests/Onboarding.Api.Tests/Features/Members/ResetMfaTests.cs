@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Json;
+using Onboarding.Api.Tests.Features.ApiKeys;
 using Onboarding.Api.Tests.Features.Mfa;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
@@ -52,6 +54,35 @@ public sealed class ResetMfaTests(ApiFixture fixture)
         Assert.Equal("permission.denied", await (await user.PostAsync($"/members/{organization.UserId}/reset-mfa", null)).CodeAsync(HttpStatusCode.Forbidden));
         Assert.True(await organization.AsksForMfaAsync("user"));
         Assert.True(await other.AsksForMfaAsync("user"));
+    }
+
+    [Fact] // SEC-30
+    public async Task No_key_resets_whoever_created_it()
+    {
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        await admin.DefineRoleAsync("keeper", Permissions.ManageApiKeys, Permissions.ManageMembers);
+        var keeperId = await organization.AddActiveAsync("keeper", "keeper");
+        IssuedKey own, organizations, others;
+        using (var keeper = await organization.SignInAsync("keeper"))
+        {
+            (own, organizations, others) = (await keeper.CreateOwnKeyAsync(Permissions.ManageMembers), await keeper.CreateKeyAsync(Permissions.ManageMembers), await admin.CreateKeyAsync(Permissions.ManageMembers));
+        }
+
+        await organization.EnableMfaAsync("keeper");
+        var path = $"/members/{keeperId}/reset-mfa";
+        using var ownMachine = organization.WithKey(own);
+        using var machine = organization.WithKey(organizations);
+        using var othersMachine = organization.WithKey(others);
+        Assert.Equal("member.self", await (await ownMachine.PostAsync(path, null)).CodeAsync(HttpStatusCode.Forbidden));
+        Assert.Equal("member.self", await (await machine.PostAsync(path, null)).CodeAsync(HttpStatusCode.Forbidden));
+
+        // With less than the key may, the member is nobody whom it could not manage; but it stays the one who created it.
+        await (await admin.PutAsJsonAsync($"/members/{keeperId}/role", new { role = Roles.User })).OkAsync();
+        Assert.Equal("member.self", await (await machine.PostAsync(path, null)).CodeAsync(HttpStatusCode.Forbidden));
+        Assert.True(await organization.AsksForMfaAsync("keeper"));
+        await (await othersMachine.PostAsync(path, null)).OkAsync();
+        Assert.False(await organization.AsksForMfaAsync("keeper"));
     }
 
     [Fact] // ONB-8
