@@ -39,7 +39,7 @@ internal sealed class ListAttempts(TenantDbContext db)
             return Paging.CursorInvalid();
         }
 
-        // The answers outlive the delivery by some days; to whom they belonged is gone with it.
+        // Answers stay until their month is dropped, and are nobody's once the endpoint and its deliveries are gone.
         if (!await db.WebhookDeliveries.AnyAsync(d => d.Id == id, cancellationToken))
         {
             return DeliveryResponse.NotFound();
