@@ -42,6 +42,13 @@ public static class EndpointUrl
         };
     }
 
+    /// <summary>Whether two URLs that were taken lead to the same server: scheme, host and port (RFC 6454, section 5).</summary>
+    public static bool IsSameOrigin(string url, string other)
+    {
+        var (one, two) = (new Uri(url), new Uri(other));
+        return one.Scheme == two.Scheme && one.Port == two.Port && one.IdnHost.Equals(two.IdnHost, StringComparison.OrdinalIgnoreCase);
+    }
+
     private static string? HostRefusal(Uri uri, bool allowPrivateNetworks)
     {
         // Uri reads decimal, octal and hexadecimal IPv4 addresses; IdnHost reads the full stops of other scripts too.

@@ -77,8 +77,18 @@ public static class EventCatalogue
     public static EventType? Find(string name) => ByName.GetValueOrDefault(name);
 
     /// <summary>Whether <paramref name="pattern"/> is a type, a group such as <c>member.*</c>, or <c>*</c>, and means at least one type.</summary>
-    public static bool Knows(string pattern) => pattern == "*" || ByName.ContainsKey(pattern)
-        || (pattern.EndsWith(".*", StringComparison.Ordinal) && All.Any(type => type.Name.StartsWith(pattern[..^1], StringComparison.Ordinal)));
+    public static bool Knows(string pattern) => Matching(pattern).Any();
+
+    /// <summary>What it takes to hear of all that <paramref name="patterns"/> mean; every permission there is when one of them is unknown.</summary>
+    public static IReadOnlySet<string> PermissionsFor(IEnumerable<string> patterns) => patterns
+        .SelectMany(pattern => Knows(pattern) ? Matching(pattern).Select(type => type.Permission) : Permissions.All)
+        .ToFrozenSet(StringComparer.Ordinal);
+
+    private static IEnumerable<EventType> Matching(string pattern) =>
+        pattern == "*" ? All
+        : pattern.EndsWith(".*", StringComparison.Ordinal) ? All.Where(type => type.Name.StartsWith(pattern[..^1], StringComparison.Ordinal))
+        : Find(pattern) is { } one ? [one]
+        : [];
 
     private static MemberSnapshot Ada(MemberStatus status = MemberStatus.Active, string? role = Roles.User) =>
         new(Member, "ada", "ada@example.com", "Ada Lovelace", role, status);

@@ -43,7 +43,7 @@ public sealed class EventType
     private EventType(string description, DomainEvent example)
     {
         data = example.GetType();
-        (Name, Description) = (example.Type, description);
+        (Name, Description, Permission) = (example.Type, description, EventPermissions.Of(example.Type));
         Schema = new JsonObject
         {
             ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
@@ -67,6 +67,9 @@ public sealed class EventType
 
     /// <summary>When it happens, in a sentence.</summary>
     public string Description { get; }
+
+    /// <summary>What it takes to hear of it, or to read it: the permission by which the API shows what it tells of.</summary>
+    public string Permission { get; }
 
     /// <summary>JSON Schema (2020-12) of the whole body.</summary>
     public JsonNode Schema { get; }

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Net.Http.Json;
 using Onboarding.Api.Tests.Features.ApiKeys;
+using Onboarding.Api.Tests.Features.Webhooks;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
@@ -9,6 +11,7 @@ namespace Onboarding.Api.Tests.Attacks;
 public sealed class CanaryTests(ApiFixture fixture)
 {
     private const int People = 6;
+    private static readonly string[] Decisions = ["member.approved", "member.rejected"];
 
     [Fact] // SEC-1, SEC-6, SEC-48, SEC-49
     public async Task Nothing_of_one_organization_shows_up_in_answers_mails_and_logs_of_another()
@@ -18,8 +21,10 @@ public sealed class CanaryTests(ApiFixture fixture)
         app.StartServer();
         (TestOrganization Organization, string Canary)[] nests = [(await TestOrganization.CreateAsync(app), "canaryalba"), (await TestOrganization.CreateAsync(app), "canarybruna"), (await TestOrganization.CreateAsync(app), "canarychloe")];
 
-        // At once, so that requests, jobs and mails of all of them go through the same workers and connections.
-        var answers = await Task.WhenAll(nests.Select(nest => LiveAsync(nest.Organization, nest.Canary)));
+        await using var receiver = await TestReceiver.StartAsync();
+
+        // At once, so that requests, jobs, mails and webhooks of all of them go through the same workers and connections.
+        var answers = await Task.WhenAll(nests.Select(nest => LiveAsync(nest.Organization, nest.Canary, receiver)));
         foreach (var nest in nests)
         {
             await nest.Organization.SettledAsync();
@@ -48,6 +53,15 @@ public sealed class CanaryTests(ApiFixture fixture)
                 });
             }
 
+            var webhooks = receiver.Requests.Where(request => request.Path == $"/{canary}").ToList();
+            Assert.Equal(People, webhooks.Count);
+            Assert.All(webhooks, webhook =>
+            {
+                Assert.Equal($"Header of {canary}", webhook.Headers["x-nest"]);
+                Assert.Contains(canary, webhook.Text, StringComparison.Ordinal);
+                Assert.DoesNotContain(nests.Where(nest => nest.Canary != canary), nest => webhook.Text.Contains(nest.Canary, StringComparison.OrdinalIgnoreCase));
+            });
+
             // Names, addresses, notes and reasons are nobody's in a log, at any level.
             Assert.DoesNotContain(logs, line => line.Contains(canary, StringComparison.OrdinalIgnoreCase));
         }
@@ -56,19 +70,27 @@ public sealed class CanaryTests(ApiFixture fixture)
     }
 
     /// <summary>People register, prove their address and are decided about; then everything that can be read is read.</summary>
-    private static async Task<IReadOnlyList<string>> LiveAsync(TestOrganization organization, string canary)
+    private static async Task<IReadOnlyList<string>> LiveAsync(TestOrganization organization, string canary, TestReceiver receiver)
     {
         using var admin = await organization.SignInAsync();
         using var user = await organization.SignInAsync("user");
         await (await user.PatchAsJsonAsync("/me", new { full_name = $"Renamed {canary}" })).OkAsync();
+        await (await admin.PostAsJsonAsync("/webhooks/endpoints", new
+        {
+            url = new Uri(receiver.Url, $"/{canary}"), description = $"Endpoint of {canary}", event_types = Decisions, headers = new Dictionary<string, string> { ["x-nest"] = $"Header of {canary}" },
+        })).OkAsync(HttpStatusCode.Created);
         await Task.WhenAll(Enumerable.Range(0, People).Select(person => JoinAsync(organization, admin, canary, person)));
         await (await admin.PostAsJsonAsync($"/members/{organization.UserId}/suspend", new { reason = $"Suspended {canary}" })).OkAsync();
 
         var key = await admin.CreateKeyAsync(new { name = $"Key of {canary}", scopes = new[] { Permissions.ReadMembers } });
         using var machine = organization.WithKey(key);
 
+        await organization.DeliveriesAsync("delivered", People);
         var answers = new List<string>();
-        var ids = await organization.QueryAsync<Guid>("SELECT id FROM members UNION ALL SELECT id FROM api_keys");
+        var ids = await organization.QueryAsync<Guid>("""
+            SELECT id FROM members UNION ALL SELECT id FROM api_keys UNION ALL SELECT id FROM webhook_endpoints
+            UNION ALL (SELECT id FROM webhook_messages LIMIT 2) UNION ALL (SELECT id FROM webhook_deliveries LIMIT 2)
+            """);
         foreach (var route in ApiRoute.AllOf(organization.App).Where(route => route is { Method: "GET", IsDevelopmentOnly: false }))
         {
             foreach (var id in route.Path.Contains(ApiRoute.SomeId, StringComparison.Ordinal) ? ids : [Guid.Empty])

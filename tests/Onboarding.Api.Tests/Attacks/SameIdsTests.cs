@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using Onboarding.Api.Tests.Features.ApiKeys;
+using Onboarding.Api.Tests.Features.Webhooks;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
@@ -92,6 +93,60 @@ public sealed class SameIdsTests(ApiFixture fixture)
         await (await adminA.DeleteAsync($"/api-keys/{ofA.Id}")).OkAsync(HttpStatusCode.NoContent);
         await a.RequireBadAsync(ofA);
         await b.RequireGoodAsync(ofB);
+    }
+
+    [Fact] // SEC-6
+    public async Task Webhooks_of_the_same_ids_show_and_send_what_is_the_own_organizations()
+    {
+        await using var receiverA = await TestReceiver.StartAsync();
+        await using var receiverB = await TestReceiver.StartAsync();
+        receiverA.Answer = _ => new(Body: "Of A"u8.ToArray());
+        receiverB.Answer = _ => new(Body: "Of B"u8.ToArray());
+        var (a, b) = await TwinsAsync();
+        using var adminA = await a.SignInAsync();
+        using var adminB = await b.SignInAsync();
+        var (ofA, ofB) = (await DeliverAsync(a, adminA, receiverA, "Of A"), await DeliverAsync(b, adminB, receiverB, "Of B"));
+        await b.QueryAsync<int>($"""
+            INSERT INTO webhook_endpoints SELECT (jsonb_populate_record(e, jsonb_build_object('id', '{ofA.Endpoint}'))).* FROM webhook_endpoints e WHERE id = '{ofB.Endpoint}';
+            INSERT INTO webhook_messages SELECT (jsonb_populate_record(m, jsonb_build_object('id', '{ofA.Message}'))).* FROM webhook_messages m WHERE id = '{ofB.Message}';
+            UPDATE webhook_deliveries SET id = '{ofA.Delivery}', endpoint_id = '{ofA.Endpoint}', message_id = '{ofA.Message}' WHERE id = '{ofB.Delivery}';
+            UPDATE webhook_attempts SET delivery_id = '{ofA.Delivery}', endpoint_id = '{ofA.Endpoint}' WHERE delivery_id = '{ofB.Delivery}';
+            DELETE FROM webhook_endpoints WHERE id = '{ofB.Endpoint}';
+            DELETE FROM webhook_messages WHERE id = '{ofB.Message}';
+            SELECT 1
+            """);
+
+        foreach (var path in new[] { "endpoints", $"endpoints/{ofA.Endpoint}", "messages", $"messages/{ofA.Message}", "deliveries", $"deliveries/{ofA.Delivery}", $"deliveries/{ofA.Delivery}/attempts" })
+        {
+            var (shownA, shownB) = (await adminA.GetStringAsync($"/webhooks/{path}"), await adminB.GetStringAsync($"/webhooks/{path}"));
+            Assert.Equal((path, shownA), (path, await adminA.GetStringAsync($"/webhooks/{path}")));
+            Assert.Equal((path, shownB), (path, await adminB.GetStringAsync($"/webhooks/{path}")));
+            Assert.NotEqual(shownA, shownB);
+            Assert.DoesNotContain("Of B", shownA, StringComparison.Ordinal);
+            Assert.DoesNotContain("Of A", shownB, StringComparison.Ordinal);
+        }
+
+        // What happens goes to the own receiver, also right after the twin's, and what one changes is the own.
+        var later = (await a.HappenAsync())[0];
+        await a.DeliveriesAsync("delivered", 2);
+        await a.SettledAsync();
+        var latest = (await b.HappenAsync())[0];
+        await b.DeliveriesAsync("delivered", 2);
+        await (await adminB.DeleteAsync($"/webhooks/endpoints/{ofA.Endpoint}")).OkAsync(HttpStatusCode.NoContent);
+        Assert.Equal([ofA.Message.HeaderId(), later.HeaderId()], receiverA.Requests.Select(r => r.Id));
+        Assert.Equal([ofB.Message.HeaderId(), latest.HeaderId()], receiverB.Requests.Select(r => r.Id));
+        Assert.Equal("active", (await adminA.EndpointAsync(ofA.Endpoint)).GetProperty("status").GetString());
+        await (await adminA.GetAsync($"/webhooks/deliveries/{ofA.Delivery}/attempts")).OkAsync();
+    }
+
+    private static async Task<(Guid Endpoint, Guid Message, Guid Delivery)> DeliverAsync(TestOrganization organization, HttpClient admin, TestReceiver receiver, string description)
+    {
+        var (endpoint, _) = await admin.AddEndpointAsync(receiver.Url);
+        await (await admin.PatchAsJsonAsync($"/webhooks/endpoints/{endpoint}", new { description })).OkAsync();
+        var message = (await organization.HappenAsync())[0];
+        await organization.DeliveriesAsync("delivered", 1);
+        await organization.SettledAsync();
+        return (endpoint, message, (await organization.QueryAsync<Guid>("SELECT id FROM webhook_deliveries"))[0]);
     }
 
     /// <summary>Members of B get the ids, names and addresses of A's before anybody signs in.</summary>

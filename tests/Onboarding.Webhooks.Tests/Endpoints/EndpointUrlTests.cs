@@ -20,6 +20,16 @@ public sealed class EndpointUrlTests
     [InlineData("https://localhost.example.com/")]
     public void A_public_https_url_is_taken(string url) => Assert.Null(EndpointUrl.Refusal(url, allowPrivateNetworks: false));
 
+    [Theory] // SEC-40
+    [InlineData("https://example.com/a", "https://EXAMPLE.com:443/b?c", true)]
+    [InlineData("https://b\u00fccher.example/", "https://xn--bcher-kva.example/x", true)]
+    [InlineData("https://example.com/", "http://example.com/", false)]
+    [InlineData("https://example.com/", "https://example.com:8443/", false)]
+    [InlineData("https://example.com/", "https://example.com.evil.example/", false)]
+    [InlineData("https://example.com/", "https://hooks.example.com/", false)]
+    public void The_same_server_is_scheme_host_and_port(string url, string other, bool isSame) =>
+        Assert.Equal(isSame, EndpointUrl.IsSameOrigin(url, other));
+
     [Theory] // HOOK-16: in every spelling, and taken in Development.
     [InlineData("https://127.0.0.1/")]
     [InlineData("https://127.1/")]

@@ -1,16 +1,18 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Webhooks;
+using Onboarding.Tenancy.Work;
 using Onboarding.Webhooks.Endpoints;
 
 namespace Onboarding.Api.Features.Webhooks;
 
-/// <param name="Url">Left out, it stays, like everything else.</param>
-/// <param name="EventTypes">Replaced as a whole.</param>
-/// <param name="Headers">Replaced as a whole; an empty object takes all of them off.</param>
+/// <param name="Url">Left out, it stays, like everything else. With another one, all that waits is due at once. It takes the permissions of all that the endpoint hears or was sent, and so do <c>headers</c>.</param>
+/// <param name="EventTypes">Replaced as a whole; takes the permissions of all of them.</param>
+/// <param name="Headers">Replaced as a whole; an empty object takes all of them off. Where there are some, a URL with another scheme, host or port needs this too.</param>
 /// <param name="RateLimit">0 takes the limit off.</param>
 public sealed record ChangeEndpointRequest(
     [property: StringLength(EndpointUrl.MaxLength, MinimumLength = 1)] string? Url = null,
@@ -20,8 +22,8 @@ public sealed record ChangeEndpointRequest(
     [property: Range(0, ChangingEndpoints.MaxRateLimit)] int? RateLimit = null,
     bool? Ordered = null);
 
-/// <summary>Changes an endpoint; what is waiting for it goes by the new settings.</summary>
-internal sealed class ChangeEndpoint(TenantDbContext db, ChangingEndpoints changing, EndpointSecrets secrets, TimeProvider clock)
+/// <summary>Changes an endpoint; what is waiting for it is looked at anew and goes by the new settings.</summary>
+internal sealed class ChangeEndpoint(TenantDbContext db, ChangingEndpoints changing, EventAccess access, EndpointSecrets secrets, TimeProvider clock)
 {
     public static void Map(RouteGroupBuilder group) => group
         .MapPatch("/endpoints/{id:guid}", (Guid id, ChangeEndpointRequest request, ChangeEndpoint useCase, CancellationToken cancellationToken) =>
@@ -33,31 +35,74 @@ internal sealed class ChangeEndpoint(TenantDbContext db, ChangingEndpoints chang
 
     public async Task<Results<Ok<EndpointResponse>, ProblemHttpResult>> HandleAsync(Guid id, ChangeEndpointRequest request, CancellationToken cancellationToken)
     {
-        if (changing.Refusal(request.Url, request.EventTypes, request.Headers) is { } refusal)
+        if ((changing.Refusal(request.Url, request.EventTypes, request.Headers) ?? access.Refusal(request.EventTypes ?? [])) is { } refusal)
         {
             return refusal;
         }
 
         return await changing.RunAsync(
             id,
-            endpoint =>
+            async endpoint =>
             {
-                var before = endpoint.Settings;
-                var after = before with
+                var (before, now) = (endpoint.Settings, clock.GetUtcNow());
+                var after = Changed(before, request);
+                if (IsSame(before, after))
                 {
-                    Url = request.Url ?? before.Url,
-                    EventTypes = request.EventTypes is null ? before.EventTypes : [.. request.EventTypes.Distinct()],
-                    Description = request.Description?.Trim() ?? before.Description,
-                    Headers = request.Headers is null ? before.Headers : secrets.ProtectHeaders(request.Headers, db.Organization!.Key),
-                    RateLimit = request.RateLimit switch { null => before.RateLimit, 0 => null, var limit => limit },
-                    Ordered = request.Ordered ?? before.Ordered,
-                };
-                var happened = IsSame(before, after) ? null : endpoint.Change(after, clock.GetUtcNow());
-                return Task.FromResult(((Tenancy.Outbox.DomainEvent?)happened, (ProblemHttpResult?)null));
+                    return (null, null);
+                }
+
+                if (await RefusalAsync(id, before, after, cancellationToken) is { } problem)
+                {
+                    return (null, problem);
+                }
+
+                if (after.Url != before.Url)
+                {
+                    await MakeDueAsync(id, now, cancellationToken);
+                }
+
+                db.Enqueue(WorkKinds.Wake, id, now);
+                return (endpoint.Change(after, now), null);
             },
             cancellationToken);
     }
 
+    private EndpointSettings Changed(EndpointSettings before, ChangeEndpointRequest request) => new(
+        request.Url ?? before.Url,
+        request.Description?.Trim() ?? before.Description,
+        request.EventTypes is null ? before.EventTypes : [.. request.EventTypes.Distinct()],
+        request.Headers is null ? before.Headers : secrets.ProtectHeaders(request.Headers, db.Organization!.Key),
+        request.RateLimit switch { null => before.RateLimit, 0 => null, var limit => limit },
+        request.Ordered ?? before.Ordered);
+
     private static bool IsSame(EndpointSettings before, EndpointSettings after) =>
         before.EventTypes.SequenceEqual(after.EventTypes) && before == after with { EventTypes = before.EventTypes };
+
+    /// <summary>Another address hears what this one heard, and is shown the headers, which are often credentials (SEC-40).</summary>
+    private async Task<ProblemHttpResult?> RefusalAsync(Guid id, EndpointSettings before, EndpointSettings after, CancellationToken cancellationToken)
+    {
+        var keepsHeaders = before.Headers == after.Headers;
+        if (before.Url == after.Url && keepsHeaders)
+        {
+            return null;
+        }
+
+        if ((access.Refusal(before.EventTypes.Concat(after.EventTypes)) ?? await access.RefusalAsync(id, cancellationToken)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return keepsHeaders && before.Headers is not null && !EndpointUrl.IsSameOrigin(before.Url, after.Url)
+            ? Problems.Invalid("headers", "The URL leads to another server, and the headers that are stored were meant for the one before. Give headers anew, or {} to drop them.")
+            : null;
+    }
+
+    /// <summary>Another receiver gets all that waits at once, from the start of the schedule.</summary>
+    /// <remarks>Steps over what is being recorded this very moment: who records holds deliveries and waits for the endpoint, which is held here.</remarks>
+    private Task MakeDueAsync(Guid id, DateTimeOffset now, CancellationToken cancellationToken) => db.Database.ExecuteSqlAsync(
+        $"""
+        UPDATE webhook_deliveries SET tries = 0, next_attempt_at = LEAST(next_attempt_at, {now})
+        WHERE id IN (SELECT id FROM webhook_deliveries WHERE endpoint_id = {id} AND status = 'pending' FOR NO KEY UPDATE SKIP LOCKED)
+        """,
+        cancellationToken);
 }

@@ -40,9 +40,9 @@ internal sealed class ChangingEndpoints(TenantDbContext db, RequestActor actor, 
                 if (happened is not null)
                 {
                     db.Record(happened, actor.ToActor());
-                    await db.SaveChangesAsync(cancellationToken);
                 }
 
+                await db.SaveChangesAsync(cancellationToken);
                 return TypedResults.Ok(Response(endpoint));
             },
             cancellationToken);

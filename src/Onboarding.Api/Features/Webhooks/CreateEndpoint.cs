@@ -11,7 +11,7 @@ using Onboarding.Webhooks.Sending;
 namespace Onboarding.Api.Features.Webhooks;
 
 /// <param name="Url">An https address of the public internet.</param>
-/// <param name="EventTypes">Types, groups such as <c>member.*</c>, or <c>*</c> for everything.</param>
+/// <param name="EventTypes">Types, groups such as <c>member.*</c>, or <c>*</c> for everything; whoever sets it up holds the permissions of all of them.</param>
 /// <param name="Description">What it is for.</param>
 /// <param name="Headers">Sent with every request; the values are kept encrypted and are not shown again.</param>
 /// <param name="RateLimit">Requests a second at most; left out, there is no limit.</param>
@@ -37,7 +37,7 @@ public sealed record EndpointSecretResponse(EndpointResponse Endpoint, string? S
 }
 
 /// <summary>Adds an endpoint. What happens from now on is delivered to it.</summary>
-internal sealed class CreateEndpoint(TenantDbContext db, ChangingEndpoints changing, Quotas quotas, EndpointSecrets secrets, RequestActor actor, TimeProvider clock)
+internal sealed class CreateEndpoint(TenantDbContext db, ChangingEndpoints changing, EventAccess access, Quotas quotas, EndpointSecrets secrets, RequestActor actor, TimeProvider clock)
 {
     public static void Map(RouteGroupBuilder group) => group
         .MapPost("/endpoints", (CreateEndpointRequest request, CreateEndpoint useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
@@ -50,7 +50,7 @@ internal sealed class CreateEndpoint(TenantDbContext db, ChangingEndpoints chang
 
     public async Task<Results<Created<EndpointSecretResponse>, ProblemHttpResult>> HandleAsync(CreateEndpointRequest request, CancellationToken cancellationToken)
     {
-        if (changing.Refusal(request.Url, request.EventTypes, request.Headers) is { } refusal)
+        if ((changing.Refusal(request.Url, request.EventTypes, request.Headers) ?? access.Refusal(request.EventTypes)) is { } refusal)
         {
             return refusal;
         }

@@ -22,13 +22,8 @@ internal sealed class EnableEndpoint(TenantDbContext db, ChangingEndpoints chang
         endpoint =>
         {
             var now = clock.GetUtcNow();
-            var enabled = endpoint.Enable(now);
-            if (enabled is not null)
-            {
-                db.Enqueue(WorkKinds.Wake, id, now);
-            }
-
-            return Task.FromResult(((DomainEvent?)enabled, (ProblemHttpResult?)null));
+            db.Enqueue(WorkKinds.Wake, id, now);
+            return Task.FromResult(((DomainEvent?)endpoint.Enable(now), (ProblemHttpResult?)null));
         },
         cancellationToken);
 }

@@ -17,12 +17,13 @@ public sealed record EndpointStatsQuery([property: FromQuery(Name = "hours"), Ra
 /// <param name="MedianMs">Half of the exchanges took at most this long, in milliseconds.</param>
 /// <param name="P95Ms">95 of 100 took at most this long.</param>
 /// <param name="P99Ms">99 of 100 took at most this long.</param>
-/// <param name="Waiting">Deliveries that wait for their first or next attempt.</param>
-/// <param name="OldestWaitingSince">Since when the oldest of them has waited.</param>
+/// <param name="Waiting">Deliveries that wait for their first or next attempt; 0 while the endpoint is disabled.</param>
+/// <param name="Parked">Deliveries that wait until the endpoint is enabled again; 0 while it is active.</param>
+/// <param name="OldestWaitingSince">Since when the oldest of those that wait or are parked has waited.</param>
 public sealed record EndpointStatsResponse(
-    long Attempts, long Succeeded, double? SuccessRate, int? MedianMs, int? P95Ms, int? P99Ms, long Waiting, DateTimeOffset? OldestWaitingSince)
+    long Attempts, long Succeeded, double? SuccessRate, int? MedianMs, int? P95Ms, int? P99Ms, long Waiting, long Parked, DateTimeOffset? OldestWaitingSince)
 {
-    internal static readonly EndpointStatsResponse Example = new(1204, 1198, 0.995, 48, 130, 420, 3, DateTimeOffset.UnixEpoch);
+    internal static readonly EndpointStatsResponse Example = new(1204, 1198, 0.995, 48, 130, 420, 3, 0, DateTimeOffset.UnixEpoch);
 }
 
 /// <summary>How an endpoint has been doing: success rate, latency and backlog.</summary>
@@ -45,14 +46,15 @@ internal sealed class GetEndpointStats(TenantDbContext db, TimeProvider clock)
             $"""
             SELECT a.attempts AS "Attempts", a.succeeded AS "Succeeded", a.succeeded::double precision / nullif(a.attempts, 0) AS "SuccessRate",
               round(a.times[1])::int AS "MedianMs", round(a.times[2])::int AS "P95Ms", round(a.times[3])::int AS "P99Ms",
-              w.waiting AS "Waiting", w.oldest_waiting_since AS "OldestWaitingSince"
+              CASE WHEN e.status = 'active' THEN w.pending ELSE 0 END AS "Waiting", CASE WHEN e.status = 'active' THEN 0 ELSE w.pending END AS "Parked",
+              w.oldest_waiting_since AS "OldestWaitingSince"
             FROM webhook_endpoints e
             CROSS JOIN LATERAL (
               SELECT count(*) AS attempts, count(*) FILTER (WHERE error IS NULL) AS succeeded,
                 percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY duration_ms) AS times
               FROM (SELECT error, duration_ms FROM webhook_attempts WHERE endpoint_id = e.id AND started_at >= {since} ORDER BY started_at DESC LIMIT 10000) AS newest) AS a
             CROSS JOIN LATERAL (
-              SELECT count(*) AS waiting, min(created_at) AS oldest_waiting_since FROM webhook_deliveries WHERE endpoint_id = e.id AND status = 'pending') AS w
+              SELECT count(*) AS pending, min(created_at) AS oldest_waiting_since FROM webhook_deliveries WHERE endpoint_id = e.id AND status = 'pending') AS w
             WHERE e.id = {id}
             """).ToListAsync(cancellationToken);
         return rows is [var stats] ? TypedResults.Ok(stats) : ChangingEndpoints.NotFound();

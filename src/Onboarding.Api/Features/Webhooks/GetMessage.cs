@@ -16,8 +16,8 @@ public sealed record MessageDetailsResponse(Guid Id, string Type, DateTimeOffset
         Guid.Empty, "member.approved", DateTimeOffset.UnixEpoch, EventTypeResponse.Members(EventCatalogue.Find("member.approved")!.Example), [DeliveryResponse.Example]);
 }
 
-/// <summary>One message with its body and its deliveries; there are no more of those than an organization has endpoints.</summary>
-internal sealed class GetMessage(TenantDbContext db)
+/// <summary>One message with its body, for whoever may read what it tells of, and its deliveries; there are no more of those than an organization has endpoints.</summary>
+internal sealed class GetMessage(TenantDbContext db, EventAccess access)
 {
     public static void Map(RouteGroupBuilder group) => group
         .MapGet("/messages/{id:guid}", (Guid id, GetMessage useCase, CancellationToken cancellationToken) => useCase.HandleAsync(id, cancellationToken))
@@ -31,6 +31,11 @@ internal sealed class GetMessage(TenantDbContext db)
         if (await db.WebhookMessages.AsNoTracking().SingleOrDefaultAsync(m => m.Id == id, cancellationToken) is not { } message)
         {
             return Problems.NotFound("message.not_found", "There is no such webhook message in this organization.");
+        }
+
+        if (access.Refusal(message.Type) is { } refusal)
+        {
+            return refusal;
         }
 
         var deliveries = await db.WebhookDeliveries.AsNoTracking().Where(d => d.MessageId == id).OrderBy(d => d.Id).Select(DeliveryResponse.From(db)).ToListAsync(cancellationToken);

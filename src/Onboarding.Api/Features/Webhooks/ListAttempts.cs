@@ -39,11 +39,15 @@ internal sealed class ListAttempts(TenantDbContext db)
             return Paging.CursorInvalid();
         }
 
+        // Answers stay until their month is dropped, and are nobody's once the endpoint and its deliveries are gone.
+        if (!await db.WebhookDeliveries.AnyAsync(d => d.Id == id, cancellationToken))
+        {
+            return DeliveryResponse.NotFound();
+        }
+
         var attempts = db.WebhookAttempts.AsNoTracking().Where(a => a.DeliveryId == id);
         attempts = after is var (at, last) ? attempts.Where(a => a.StartedAt < at || (a.StartedAt == at && a.Id < last)) : attempts;
         var rows = await attempts.OrderByDescending(a => a.StartedAt).ThenByDescending(a => a.Id).Take(page.Take).ToListAsync(cancellationToken);
-        return rows.Count == 0 && !await db.WebhookDeliveries.AnyAsync(d => d.Id == id, cancellationToken)
-            ? DeliveryResponse.NotFound()
-            : TypedResults.Ok(rows.Select(AttemptResponse.Of).ToList().ToPage(page, row => Cursor.Of(row.StartedAt, row.Id)));
+        return TypedResults.Ok(rows.Select(AttemptResponse.Of).ToList().ToPage(page, row => Cursor.Of(row.StartedAt, row.Id)));
     }
 }

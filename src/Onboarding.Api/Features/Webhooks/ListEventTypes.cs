@@ -7,11 +7,12 @@ using Onboarding.Webhooks.Events;
 namespace Onboarding.Api.Features.Webhooks;
 
 /// <param name="Name">What endpoints subscribe to.</param>
+/// <param name="Permission">What it takes to subscribe to it and to read its messages, besides those of webhooks.</param>
 /// <param name="Schema">JSON Schema (2020-12) of a body.</param>
 /// <param name="Example">A body as it could be sent.</param>
-public sealed record EventTypeResponse(string Name, string Description, IReadOnlyDictionary<string, JsonElement> Schema, IReadOnlyDictionary<string, JsonElement> Example)
+public sealed record EventTypeResponse(string Name, string Description, string Permission, IReadOnlyDictionary<string, JsonElement> Schema, IReadOnlyDictionary<string, JsonElement> Example)
 {
-    internal static EventTypeResponse Of(EventType type) => new(type.Name, type.Description, Members(type.Schema), Members(type.Example));
+    internal static EventTypeResponse Of(EventType type) => new(type.Name, type.Description, type.Permission, Members(type.Schema), Members(type.Example));
 
     internal static Dictionary<string, JsonElement> Members(JsonNode node) => node.Deserialize<Dictionary<string, JsonElement>>()!;
 }

@@ -4,7 +4,7 @@ namespace Onboarding.Api.Features.Webhooks;
 internal static class WebhooksFeature
 {
     public static IServiceCollection AddWebhooksFeature(this IServiceCollection services) => services
-        .AddScoped<ChangingEndpoints>().AddScoped<CreateEndpoint>().AddScoped<ListEndpoints>().AddScoped<GetEndpoint>().AddScoped<ChangeEndpoint>()
+        .AddScoped<ChangingEndpoints>().AddScoped<EventAccess>().AddScoped<CreateEndpoint>().AddScoped<ListEndpoints>().AddScoped<GetEndpoint>().AddScoped<ChangeEndpoint>()
         .AddScoped<DeleteEndpoint>().AddScoped<RotateEndpointSecret>().AddScoped<TestEndpoint>().AddScoped<EnableEndpoint>().AddScoped<DisableEndpoint>()
         .AddScoped<RecoverEndpoint>().AddScoped<GetEndpointStats>()
         .AddScoped<ListMessages>().AddScoped<GetMessage>()

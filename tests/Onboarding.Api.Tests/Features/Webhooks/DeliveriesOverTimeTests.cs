@@ -94,6 +94,88 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
         await organization.SettledAsync();
     }
 
+    [Fact] // HOOK-15
+    public async Task What_waits_goes_to_another_url_at_once_and_from_the_start()
+    {
+        await using var wrong = await TestReceiver.StartAsync();
+        await using var right = await TestReceiver.StartAsync();
+        wrong.Answer = _ => new(429, new Dictionary<string, string> { ["Retry-After"] = "1800" });
+        var organization = await clocked.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        var (endpoint, _) = await admin.AddEndpointAsync(wrong.Url);
+        await organization.HappenAsync();
+        await AttemptsAsync(organization, 1);
+        await organization.HappenAsync(2);
+        await Eventually.HoldsAsync(async () => await organization.CountAsync("webhook_deliveries WHERE status = 'pending'") == 3, "all of them wait");
+        await UnclaimedAsync(organization);
+
+        // The clock stands still: nothing of this comes due by itself.
+        await (await admin.PatchAsJsonAsync($"/webhooks/endpoints/{endpoint}", new { url = right.Url })).OkAsync();
+        await organization.DeliveriesAsync("delivered", 3);
+        Assert.Equal((1, 3), (wrong.Requests.Count, right.Requests.Count));
+        Assert.Equal([1, 1, 1], await organization.QueryAsync<int>("SELECT tries FROM webhook_deliveries"));
+        Assert.Equal([1, 1, 2], await organization.QueryAsync<int>("SELECT attempts FROM webhook_deliveries ORDER BY attempts"));
+        await organization.SettledAsync();
+    }
+
+    [Fact] // HOOK-20
+    public async Task What_stood_behind_a_failure_goes_once_order_does_not_matter_any_more()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        receiver.Answer = _ => new(500);
+        var organization = await clocked.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        var (endpoint, _) = await admin.AddEndpointAsync(receiver.Url, ordered: true);
+        var ids = new List<string> { (await organization.HappenAsync())[0].HeaderId() };
+        await AttemptsAsync(organization, 1);
+        for (var later = 0; later < 2; later++)
+        {
+            // Another second, for their order is that of their times.
+            clocked.Clock.Advance(TimeSpan.FromSeconds(1));
+            ids.Add((await organization.HappenAsync())[0].HeaderId());
+        }
+
+        await Eventually.HoldsAsync(async () => await organization.CountAsync("webhook_deliveries") == 3, "two wait behind it");
+        await UnclaimedAsync(organization);
+        receiver.Answer = _ => new();
+
+        await (await admin.PatchAsJsonAsync($"/webhooks/endpoints/{endpoint}", new { ordered = false })).OkAsync();
+        await organization.DeliveriesAsync("delivered", 2);
+
+        // The first keeps its time.
+        Assert.Equal([ids[0], .. ids[1..].Order(StringComparer.Ordinal)], receiver.Requests.Take(1).Concat(receiver.Requests.Skip(1).OrderBy(r => r.Id, StringComparer.Ordinal)).Select(r => r.Id));
+        Assert.Equal(1, await organization.CountAsync("webhook_deliveries WHERE status = 'pending' AND attempts = 1"));
+        clocked.Clock.Advance(TimeSpan.FromSeconds(7));
+        await organization.DeliveriesAsync("delivered", 3);
+        await organization.SettledAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Whoever_changes_or_enables_an_endpoint_has_what_waits_looked_at_anew(bool enables)
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        receiver.Answer = _ => new(500);
+        var organization = await clocked.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        var (endpoint, _) = await admin.AddEndpointAsync(receiver.Url, rateLimit: 1);
+        await organization.HappenAsync();
+        await AttemptsAsync(organization, 1);
+        await UnclaimedAsync(organization);
+        receiver.Answer = _ => new();
+
+        // As if it was due and nobody looked.
+        await organization.QueryAsync<Guid>($"UPDATE webhook_deliveries SET next_attempt_at = '{clocked.Clock.GetUtcNow():O}' RETURNING id");
+        clocked.Clock.Advance(TimeSpan.FromSeconds(2));
+        await (enables
+            ? await admin.PostAsync($"/webhooks/endpoints/{endpoint}/enable", null)
+            : await admin.PatchAsJsonAsync($"/webhooks/endpoints/{endpoint}", new { rate_limit = 0 })).OkAsync();
+        await organization.DeliveriesAsync("delivered", 1);
+        Assert.Equal(0, await organization.CountAsync("audit_log WHERE action = 'endpoint.enabled'"));
+        await organization.SettledAsync();
+    }
+
     [Fact] // HOOK-25
     public async Task After_ninety_days_nothing_is_left_of_what_was_delivered()
     {
@@ -131,6 +213,10 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
 
     private static Task AttemptsAsync(TestOrganization organization, int count) => Eventually.HoldsAsync(
         async () => await organization.CountAsync($"webhook_deliveries WHERE attempts = {count}") == 1, $"attempt {count} is recorded");
+
+    /// <summary>Waits until no node has its endpoint any more.</summary>
+    private Task UnclaimedAsync(TestOrganization organization) => Eventually.HoldsAsync(
+        async () => await organization.CountAsync($"platform.work WHERE kind = 'endpoint' AND claim_id IS NULL AND due_at > '{clocked.Clock.GetUtcNow():O}' AND organization_id = '{organization.Organization.Id}'") == 1, "its turn is over");
 
     private static async Task<TimeSpan> PauseAsync(TestOrganization organization) => TimeSpan.FromSeconds((double)(await organization.QueryAsync<decimal>(
         "SELECT extract(epoch FROM d.next_attempt_at - a.started_at) FROM webhook_deliveries d JOIN webhook_attempts a ON a.delivery_id = d.id ORDER BY a.number DESC LIMIT 1"))[0]);

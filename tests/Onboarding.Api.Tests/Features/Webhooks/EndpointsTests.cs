@@ -11,6 +11,8 @@ namespace Onboarding.Api.Tests.Features.Webhooks;
 public sealed class EndpointsTests(ApiFixture fixture)
 {
     private static readonly string[] Members = ["member.*"];
+    private static readonly string[] Endpoints = ["endpoint.*"];
+    private static readonly string[] Everything = ["*"];
 
     [Fact] // SEC-40
     public async Task A_secret_is_shown_once_and_header_values_never()
@@ -118,7 +120,7 @@ public sealed class EndpointsTests(ApiFixture fixture)
         var organization = await fixture.OrganizationAsync();
         using var admin = await organization.SignInAsync();
         using var reading = organization.WithKey(await admin.CreateKeyAsync(Permissions.ReadWebhooks));
-        using var managing = organization.WithKey(await admin.CreateKeyAsync(Permissions.ManageWebhooks));
+        using var managing = organization.WithKey(await admin.CreateKeyAsync(Permissions.ManageWebhooks, Permissions.InviteMembers));
         var (id, _) = await managing.AddEndpointAsync(new Uri("https://example.com/hooks"));
         Assert.Equal("active", (await reading.EndpointAsync(id)).GetProperty("status").GetString());
         using var refused = await reading.DeleteAsync($"/webhooks/endpoints/{id}");
@@ -126,6 +128,97 @@ public sealed class EndpointsTests(ApiFixture fixture)
         await (await managing.DeleteAsync($"/webhooks/endpoints/{id}")).OkAsync(HttpStatusCode.NoContent);
         using var gone = await reading.GetAsync($"/webhooks/endpoints/{id}");
         Assert.Equal("endpoint.not_found", await gone.CodeAsync(HttpStatusCode.NotFound));
+    }
+
+    [Theory] // SEC-35
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Webhooks_are_no_way_around_a_permission(bool byKey)
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        using var manager = await WithAsync(organization, admin, byKey, "manager", Permissions.ReadWebhooks, Permissions.ManageWebhooks);
+        using var recruiter = await WithAsync(organization, admin, byKey, "recruiter", Permissions.ReadWebhooks, Permissions.ManageWebhooks, Permissions.ReadMembers);
+        foreach (var types in new[] { ["member.approved"], ["endpoint.*", "member.*"], new[] { "*" } })
+        {
+            using var refused = await manager.PostAsJsonAsync("/webhooks/endpoints", new { url = receiver.Url, event_types = types });
+            Assert.Equal("permission.denied", await refused.CodeAsync(HttpStatusCode.Forbidden));
+        }
+
+        // Every pattern of a list counts.
+        using (var everything = await recruiter.PostAsJsonAsync("/webhooks/endpoints", new { url = receiver.Url, event_types = Everything }))
+        {
+            Assert.Equal("permission.denied", await everything.CodeAsync(HttpStatusCode.Forbidden));
+        }
+
+        await recruiter.AddEndpointAsync(receiver.Url, ["member.*", "role.*"]);
+        var (own, _) = await manager.AddEndpointAsync(receiver.Url, ["endpoint.*"]);
+        Assert.Equal("permission.denied", await PatchAsync(manager, own, new { event_types = Members }));
+        Assert.Equal("ok", await PatchAsync(manager, own, new { url = new Uri(receiver.Url, "/own"), headers = new { x = "y" } }));
+
+        // What somebody else set up may be described, slowed down and made to hear less, but leads nowhere else.
+        var (theirs, _) = await admin.AddEndpointAsync(receiver.Url, ["member.verified", "endpoint.*"]);
+        Assert.Equal("permission.denied", await PatchAsync(manager, theirs, new { url = new Uri(receiver.Url, "/elsewhere") }));
+        Assert.Equal("permission.denied", await PatchAsync(manager, theirs, new { headers = new { host_of = "mine" } }));
+        Assert.Equal("ok", await PatchAsync(manager, theirs, new { url = receiver.Url, description = "CRM", rate_limit = 50, ordered = true }));
+        Assert.Equal("ok", await PatchAsync(recruiter, theirs, new { url = new Uri(receiver.Url, "/crm") }));
+
+        // Nor does it once it hears less: what it was sent can be sent again.
+        await organization.RegisterAndVerifyAsync("grace");
+        await Eventually.HoldsAsync(
+            async () => await organization.CountAsync($"webhook_deliveries d JOIN webhook_messages m ON m.id = d.message_id WHERE m.type = 'member.verified' AND d.endpoint_id = '{theirs}' AND d.status = 'delivered'") == 1, "it is delivered");
+        Assert.Equal("ok", await PatchAsync(manager, theirs, new { event_types = Endpoints }));
+        Assert.Equal("permission.denied", await PatchAsync(manager, theirs, new { url = new Uri(receiver.Url, "/elsewhere") }));
+        Assert.Equal("ok", await PatchAsync(recruiter, theirs, new { url = new Uri(receiver.Url, "/less") }));
+
+        // Everybody sees that there are messages, and reads those about what they may read.
+        var message = (await organization.QueryAsync<Guid>("SELECT id FROM webhook_messages WHERE type = 'member.verified'"))[0];
+        Assert.Contains(message.ToString(), await manager.GetStringAsync("/webhooks/messages?type=member.verified"), StringComparison.Ordinal);
+        using var closed = await manager.GetAsync($"/webhooks/messages/{message}");
+        Assert.Equal("permission.denied", await closed.CodeAsync(HttpStatusCode.Forbidden));
+        Assert.DoesNotContain("grace", await closed.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("grace", await recruiter.GetStringAsync($"/webhooks/messages/{message}"), StringComparison.Ordinal);
+        var tested = (await (await manager.PostAsync($"/webhooks/endpoints/{own}/test", null)).OkAsync(HttpStatusCode.Accepted)).GetProperty("message_id").GetGuid();
+        await Eventually.HoldsAsync(async () => await organization.CountAsync($"webhook_messages WHERE id = '{tested}'") == 1, "the example is there");
+        await (await manager.GetAsync($"/webhooks/messages/{tested}")).OkAsync();
+    }
+
+    [Fact] // SEC-40
+    public async Task Stored_headers_go_to_no_other_server()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        await using var other = await TestReceiver.StartAsync();
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        var (id, _) = await admin.AddEndpointAsync(receiver.Url);
+        Assert.Equal("ok", await PatchAsync(admin, id, new { headers = new { authorization = "Bearer of-the-first" } }));
+        using (var refused = await admin.PatchAsJsonAsync($"/webhooks/endpoints/{id}", new { url = other.Url }))
+        {
+            var problem = await refused.Content.ReadFromJsonAsync<JsonElement>();
+            Assert.Equal((HttpStatusCode.BadRequest, "request.invalid"), (refused.StatusCode, problem.GetProperty("code").GetString()));
+            Assert.Equal("headers", Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+        }
+
+        Assert.Equal(receiver.Url.ToString(), (await admin.EndpointAsync(id)).GetProperty("url").GetString());
+
+        // Another path is the same server.
+        Assert.Equal("ok", await PatchAsync(admin, id, new { url = new Uri(receiver.Url, "/moved?x=1") }));
+        await organization.HappenAsync();
+        var kept = (await receiver.WaitForAsync(1))[0];
+        Assert.Equal(("/moved?x=1", "Bearer of-the-first"), (kept.Path, kept.Headers["authorization"]));
+        await organization.DeliveriesAsync("delivered", 1);
+
+        Assert.Equal("ok", await PatchAsync(admin, id, new { url = other.Url, headers = new { x_other = "of-the-second" } }));
+        await organization.HappenAsync();
+        var anew = (await other.WaitForAsync(1))[0];
+        Assert.Equal((false, "of-the-second"), (anew.Headers.ContainsKey("authorization"), anew.Headers["x_other"]));
+        await organization.DeliveriesAsync("delivered", 2);
+        Assert.Equal("ok", await PatchAsync(admin, id, new { url = receiver.Url, headers = new { } }));
+        Assert.Equal(0, (await admin.EndpointAsync(id)).GetProperty("headers").GetArrayLength());
+
+        // Without any there is nothing to say about them.
+        Assert.Equal("ok", await PatchAsync(admin, id, new { url = other.Url }));
     }
 
     [Fact] // HOOK-24, SEC-3
@@ -206,5 +299,25 @@ public sealed class EndpointsTests(ApiFixture fixture)
         await organization.HappenAsync();
         await organization.DeliveriesAsync("delivered", 1);
         Assert.Equal([20_000], await organization.QueryAsync<int>("SELECT length(response) FROM webhook_attempts"));
+    }
+
+    /// <summary>Somebody who may do just this: a member of such a role, or a key of the organization's own.</summary>
+    private static async Task<HttpClient> WithAsync(TestOrganization organization, HttpClient admin, bool byKey, string name, params string[] permissions)
+    {
+        if (byKey)
+        {
+            return organization.WithKey(await admin.CreateKeyAsync(permissions));
+        }
+
+        await admin.DefineRoleAsync(name, permissions);
+        await organization.AddActiveAsync(name, name);
+        return await organization.SignInAsync(name);
+    }
+
+    /// <summary>Changes an endpoint; returns the code of the problem, or <c>ok</c>.</summary>
+    private static async Task<string?> PatchAsync(HttpClient by, Guid id, object change)
+    {
+        using var answer = await by.PatchAsJsonAsync($"/webhooks/endpoints/{id}", change);
+        return answer.IsSuccessStatusCode ? "ok" : (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString();
     }
 }

@@ -38,11 +38,44 @@ public sealed class EventTypesTests(ApiFixture fixture)
         }
     }
 
-    [Fact] // HOOK-23
-    public void Schemas_change_only_on_purpose()
+    [Fact] // SEC-35
+    public void Hearing_of_something_takes_the_permission_that_reading_it_takes()
+    {
+        var reading = new Dictionary<string, string>
+        {
+            ["api_key"] = "/api-keys",
+            ["approval_rule"] = "/approval-rules",
+            ["delivery"] = "/webhooks/deliveries/{id:guid}",
+            ["endpoint"] = "/webhooks/endpoints/{id:guid}",
+            ["invitation"] = "/invitations",
+            ["member"] = "/members/{id:guid}",
+            ["members"] = "/members",
+            ["organization"] = "/organization",
+            ["role"] = "/roles",
+            ["session"] = "/members/{id:guid}/sessions",
+        };
+        Assert.Equal(reading.Keys.Order(StringComparer.Ordinal), EventCatalogue.All.Select(type => type.Name.Split('.')[0]).Distinct().Order(StringComparer.Ordinal));
+        var routes = ApiRoute.AllOf(fixture.App).Where(route => route.Method == "GET").ToLookup(route => route.Pattern);
+        foreach (var type in EventCatalogue.All)
+        {
+            Assert.True(Permissions.All.Contains(type.Permission), type.Name);
+            Assert.Equal((type.Name, type.Permission), (type.Name, Assert.Single(Assert.Single(routes[reading[type.Name.Split('.')[0]]]).Policies)));
+        }
+    }
+
+    [Theory] // SEC-35
+    [InlineData("member.approved", "members:read")]
+    [InlineData("member.*", "members:read")]
+    [InlineData("*", "api_keys:manage members:invite members:manage members:read organization:manage roles:manage webhooks:read")]
+    [InlineData("member.of_another_version", "api_keys:manage audit:read members:approve members:invite members:manage members:read organization:manage roles:manage webhooks:manage webhooks:read")]
+    public void A_pattern_takes_the_permissions_of_all_that_it_means_and_every_one_when_nobody_knows(string pattern, string permissions) =>
+        Assert.Equal(permissions.Split(' '), EventCatalogue.PermissionsFor([pattern]).Order(StringComparer.Ordinal));
+
+    [Fact] // HOOK-23, SEC-35
+    public void Schemas_and_permissions_change_only_on_purpose()
     {
         // What customers have built on. Whoever means to change it replaces the file by the one that this test leaves beside it.
-        var now = string.Join('\n', EventCatalogue.All.Select(type => $"{type.Name} {type.Schema["properties"]!["data"]!.ToJsonString()}")) + "\n";
+        var now = string.Join('\n', EventCatalogue.All.Select(type => $"{type.Name} {type.Permission} {type.Schema["properties"]!["data"]!.ToJsonString()}")) + "\n";
         var file = Path.Combine(AppContext.BaseDirectory, "Features", "Webhooks", "event-types.txt");
         File.WriteAllText(Path.ChangeExtension(file, ".now.txt"), now);
         Assert.Equal(File.ReadAllText(file, Encoding.UTF8).ReplaceLineEndings("\n"), now);

@@ -95,6 +95,50 @@ public sealed class MessagesTests(ApiFixture fixture)
     }
 
     [Fact]
+    public async Task With_an_endpoint_its_deliveries_and_their_answers_are_gone()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        receiver.Answer = _ => new(200, Body: "thanks"u8.ToArray());
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        var (endpoint, _) = await admin.AddEndpointAsync(receiver.Url);
+        await organization.HappenAsync();
+        await organization.DeliveriesAsync("delivered", 1);
+        var delivery = Ids(await Paged.AllAsync(admin, "/webhooks/deliveries", 10)).Single();
+        Assert.Contains("thanks", await admin.GetStringAsync($"/webhooks/deliveries/{delivery}/attempts"), StringComparison.Ordinal);
+
+        await (await admin.DeleteAsync($"/webhooks/endpoints/{endpoint}")).OkAsync(HttpStatusCode.NoContent);
+        foreach (var call in new[] { $"/webhooks/deliveries/{delivery}", $"/webhooks/deliveries/{delivery}/attempts" })
+        {
+            using var gone = await admin.GetAsync(call);
+            Assert.Equal("delivery.not_found", await gone.CodeAsync(HttpStatusCode.NotFound));
+        }
+    }
+
+    [Fact]
+    public async Task What_waits_and_what_is_parked_is_told_apart()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        receiver.Answer = _ => new(500);
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        var (endpoint, _) = await admin.AddEndpointAsync(receiver.Url);
+        await organization.HappenAsync();
+        await Eventually.HoldsAsync(async () => await organization.CountAsync("webhook_deliveries WHERE attempts > 0") == 1, "it was tried");
+        Assert.Equal((1, 0), await CountsAsync());
+        await (await admin.PostAsync($"/webhooks/endpoints/{endpoint}/disable", null)).OkAsync();
+        Assert.Equal((0, 1), await CountsAsync());
+        await (await admin.PostAsync($"/webhooks/endpoints/{endpoint}/enable", null)).OkAsync();
+        Assert.Equal((1, 0), await CountsAsync());
+
+        async Task<(int, int)> CountsAsync()
+        {
+            var stats = await (await admin.GetAsync($"/webhooks/endpoints/{endpoint}/stats")).OkAsync();
+            return (stats.GetProperty("waiting").GetInt32(), stats.GetProperty("parked").GetInt32());
+        }
+    }
+
+    [Fact]
     public async Task Figures_are_of_the_attempts_of_the_time_that_was_asked_for()
     {
         await using var receiver = await TestReceiver.StartAsync();
@@ -113,9 +157,9 @@ public sealed class MessagesTests(ApiFixture fixture)
         await organization.QueryAsync<Guid>("UPDATE webhook_attempts SET duration_ms = CASE WHEN error IS NULL THEN 10 ELSE 30 END RETURNING id");
 
         var figures = await (await admin.GetAsync($"/webhooks/endpoints/{endpoint}/stats?hours=1")).OkAsync();
-        Assert.Equal((4, 3, 0.75, 10, 1), (
+        Assert.Equal((4, 3, 0.75, 10, 0, 1, JsonValueKind.String), (
             figures.GetProperty("attempts").GetInt32(), figures.GetProperty("succeeded").GetInt32(), figures.GetProperty("success_rate").GetDouble(),
-            figures.GetProperty("median_ms").GetInt32(), figures.GetProperty("waiting").GetInt32()));
+            figures.GetProperty("median_ms").GetInt32(), figures.GetProperty("waiting").GetInt32(), figures.GetProperty("parked").GetInt32(), figures.GetProperty("oldest_waiting_since").ValueKind));
         await organization.QueryAsync<Guid>("UPDATE webhook_attempts SET started_at = started_at - interval '2 hours' WHERE error IS NULL RETURNING id");
         Assert.Equal(1, (await (await admin.GetAsync($"/webhooks/endpoints/{endpoint}/stats?hours=1")).OkAsync()).GetProperty("attempts").GetInt32());
         await (await admin.GetAsync($"/webhooks/endpoints/{endpoint}/stats?hours=0")).CodeAsync(HttpStatusCode.BadRequest);

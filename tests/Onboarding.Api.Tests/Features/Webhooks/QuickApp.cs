@@ -23,6 +23,10 @@ public sealed class QuickApp(ApiFixture fixture) : IAsyncLifetime
             ["Webhooks:Schedule:0"] = "00:00:01.100",
             ["Webhooks:Schedule:1"] = "00:00:01.100",
             ["Webhooks:Jitter"] = "0",
+
+            // No test waits for so long, so whoever hangs is given up by none.
+            ["Webhooks:Timeout"] = "00:01:00",
+            ["Webhooks:Delivery:Lease"] = "00:02:00",
         });
         App.StartServer();
     }
