@@ -18,7 +18,7 @@ public sealed class DeliveryOptions
 
     /// <summary>How many deliveries a turn takes at most.</summary>
     [Range(1, 1_000)]
-    public int TurnSize { get; set; } = 100;
+    public int TurnSize { get; set; } = 250;
 
     /// <summary>How many endpoints have a turn at once, on each node.</summary>
     [Range(1, 10_000)]

@@ -17,7 +17,7 @@ internal sealed record TurnEnd(EndpointTurn Turn);
 internal sealed partial class AttemptRecorder(
     AttemptRecords records, WorkSignal signal, IOptions<DeliveryOptions> options, ILogger<AttemptRecorder> logger) : BackgroundService
 {
-    private const int MaxBatch = 1_000;
+    private const int MaxBatch = 2_000;
 
     /// <summary>So short that nobody notices, so long that results of many endpoints share a transaction.</summary>
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(10);
@@ -50,7 +50,7 @@ internal sealed partial class AttemptRecorder(
         var more = results.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
         while (await MoreAsync(more, gathered.Count > 0))
         {
-            if (!stoppingToken.IsCancellationRequested)
+            if (!stoppingToken.IsCancellationRequested && results.Reader.Count < MaxBatch)
             {
                 await Task.Delay(Gather, CancellationToken.None);
             }
