@@ -71,6 +71,19 @@ internal static class WebhookFleet
         return ids;
     }
 
+    /// <summary>So many deliveries wait for one endpoint, and it gets its turn.</summary>
+    public static Task WaitAsync(BenchEnvironment environment, BenchOrganization organization, Guid endpoint, int count) => environment.ExecuteAsync($"""
+        SELECT set_config('search_path', '{organization.Organization.Schema}', true);
+        WITH message AS (INSERT INTO webhook_messages (id, type, occurred_at, body) SELECT gen_random_uuid(), 'member.verified', now(), '{Body}' FROM generate_series(1, {count}) RETURNING id)
+        INSERT INTO webhook_deliveries (id, message_id, endpoint_id, status, attempts, tries, next_attempt_at, created_at) SELECT id, id, '{endpoint}', 'pending', 0, 0, now(), now() FROM message;
+        INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt) VALUES (gen_random_uuid(), '{organization.Organization.Id}', 'wake', '{endpoint}', now(), 0);
+        NOTIFY onboarding_work;
+        """);
+
+    /// <summary>Nothing waits for it any longer, as far as nobody is at it.</summary>
+    public static Task ForgetAsync(BenchEnvironment environment, BenchOrganization organization, Guid endpoint) =>
+        environment.ExecuteAsync($"UPDATE {organization.Organization.Schema}.webhook_deliveries SET status = 'skipped', next_attempt_at = NULL WHERE endpoint_id = '{endpoint}' AND status = 'pending'");
+
     /// <summary>Waits until what was received is recorded, too.</summary>
     public static async Task RecordedAsync(BenchEnvironment environment)
     {

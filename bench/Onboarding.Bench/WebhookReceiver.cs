@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Onboarding.Bench;
@@ -9,12 +10,17 @@ namespace Onboarding.Bench;
 /// <summary>A receiver that does nothing but note when each message came first.</summary>
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
+    private const string Hang = "/hang";
+
     private readonly WebApplication app;
     private int count;
 
     private WebhookReceiver(WebApplication app) => this.app = app;
 
     public Uri Url => new(new Uri(app.Urls.First()), "/hook");
+
+    /// <summary>Where nobody ever gets an answer.</summary>
+    public Uri Hanging => new(new Uri(app.Urls.First()), Hang);
 
     public ConcurrentDictionary<string, long> ReceivedAt { get; } = new(StringComparer.Ordinal);
 
@@ -26,6 +32,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var receiver = new WebhookReceiver(builder.Build());
+        receiver.app.Map(Hang, (HttpContext context) => Task.Delay(Timeout.Infinite, context.RequestAborted));
         receiver.app.Run(context =>
         {
             if (receiver.ReceivedAt.TryAdd(context.Request.Headers["webhook-id"].ToString(), Stopwatch.GetTimestamp()))

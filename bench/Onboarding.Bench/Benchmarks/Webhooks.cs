@@ -13,6 +13,7 @@ internal sealed class Webhooks : Benchmark
     private const int PerSecond = 1_000;
     private const int Seconds = 60;
     private const int PerCommit = 10;
+    private const int Waiting = 10_000;
 
     public override string Id => "PERF-7";
 
@@ -29,8 +30,23 @@ internal sealed class Webhooks : Benchmark
         report.Progress("warming up");
         await SteadyAsync(environment, fleet, receiver, 10);
         report.Progress("steady");
+        await WebhookFleet.RecordedAsync(environment);
         var steady = await environment.Cpu.MeasureAsync(api.Id, () => SteadyAsync(environment, fleet, receiver, Seconds));
         report.Absolute(this, $"from commit to receipt at {PerSecond} a second for {Seconds} s, p99", Target.Max(250), steady);
+
+        report.Progress("beside one that hangs");
+        var others = fleet.SkipLast(1).ToList();
+        var hanging = (await WebhookFleet.SubscribeAsync(environment, [fleet[^1]], receiver.Hanging))[0];
+        var rounds = await BenchRounds.RunAsync(
+            () => SteadyAsync(environment, others, receiver, 10),
+            async () =>
+            {
+                await WebhookFleet.WaitAsync(environment, fleet[^1], hanging, Waiting);
+                var sample = await SteadyAsync(environment, others, receiver, 10);
+                await WebhookFleet.ForgetAsync(environment, fleet[^1], hanging);
+                return sample;
+            });
+        report.Ratio(this, $"HOOK-18: the same beside an endpoint that hangs with {Waiting:#,0} waiting, p99", rounds.Ratio(1, 0, sample => sample.Latency!.P99), Target.Max(2), rounds[1], rounds[0]);
     }
 
     private static async Task<Sample> SteadyAsync(BenchEnvironment environment, IReadOnlyList<BenchOrganization> fleet, WebhookReceiver receiver, int seconds)
@@ -59,7 +75,6 @@ internal sealed class Webhooks : Benchmark
 
         var elapsed = Stopwatch.GetElapsedTime(started);
         await receiver.WaitForAsync(total, TimeSpan.FromSeconds(60));
-        await WebhookFleet.RecordedAsync(environment);
         self.Refresh();
         var latencies = committed.Where(pair => receiver.ReceivedAt.ContainsKey(pair.Key))
             .Select(pair => (int)Math.Max(0, Stopwatch.GetElapsedTime(pair.Value, receiver.ReceivedAt[pair.Key]).TotalMicroseconds)).ToArray();
