@@ -32,6 +32,13 @@ internal sealed class Throttle : IDisposable
         return lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : window;
     }
 
+    /// <summary>The same without counting: whether one more would be too many.</summary>
+    public TimeSpan? Spent(ThrottleKey key, int limit, TimeSpan window)
+    {
+        using var lease = counters.AttemptAcquire((key, limit, window), permitCount: 0);
+        return lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : window;
+    }
+
     public void Dispose() => counters.Dispose();
 }
 

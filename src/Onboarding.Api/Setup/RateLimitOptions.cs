@@ -72,6 +72,10 @@ internal sealed class RateLimitOptions
     [ValidateObjectMembers]
     public RateLimit ChangeEmail { get; set; } = new() { PerAccount = 5, PerAddress = 30, PerOrganization = 600 };
 
+    /// <summary>Different API keys that are none (SEC-34). Names no account, and is counted for the address alone.</summary>
+    [ValidateObjectMembers]
+    public RateLimit UnknownApiKey { get; set; } = new() { PerAddress = 60, Window = TimeSpan.FromMinutes(1) };
+
     [ValidateObjectMembers]
     public RateLimit ConfirmEmail { get; set; } = new() { PerAccount = 20, PerAddress = 60, PerOrganization = 1_200 };
 }

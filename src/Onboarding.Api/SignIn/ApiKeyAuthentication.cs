@@ -16,6 +16,7 @@ internal sealed class ApiKeyAuthentication(
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
+    private TooManyUnknownKeysException? guessing;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -37,12 +38,21 @@ internal sealed class ApiKeyAuthentication(
             return AuthenticateResult.Fail("The API key belongs to another organization.");
         }
 
-        return named is not null && !PresentedApiKey.HasCompany(Request) && await keys.FindAsync(organization, key, Context.RequestServices, Context.RequestAborted) is { } identity
-            ? AuthenticateResult.Success(new(new ClaimsPrincipal(identity), Scheme.Name))
-            : AuthenticateResult.Fail("The API key is not valid.");
+        try
+        {
+            return named is not null && !PresentedApiKey.HasCompany(Request) && await keys.FindAsync(organization, key, Context) is { } identity
+                ? AuthenticateResult.Success(new(new ClaimsPrincipal(identity), Scheme.Name))
+                : AuthenticateResult.Fail("The API key is not valid.");
+        }
+        catch (TooManyUnknownKeysException exception)
+        {
+            guessing = exception;
+            return AuthenticateResult.Fail(exception);
+        }
     }
 
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Authentication.InvalidCredential(Context).ExecuteAsync(Context);
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
+        (guessing is null ? Authentication.InvalidCredential(Context) : ThrottleExtensions.TooMany(Context, guessing.Limit, guessing.Wait)).ExecuteAsync(Context);
 
     // Where a session is needed, a key lacks nothing that anybody could give it.
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)

@@ -4,6 +4,8 @@ using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
+using Onboarding.Api.Http;
+using Onboarding.Api.Setup;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
@@ -16,12 +18,14 @@ namespace Onboarding.Api.SignIn;
 /// What is remembered hangs on the very instance of the <see cref="Organization"/> that the request was found to belong
 /// to, and is good for nobody else's (SEC-6). Whoever takes something from a key, or from its owner, makes every node
 /// read the organization anew (<see cref="CachedOrganizationStore.TouchAsync"/>), and with that every key of it (SEC-24).
-/// Keys that nobody has are not remembered, or made-up ones would fill the memory.
+/// What is no good is remembered too, in a memory of its own that made-up keys cannot fill beyond its bound: a client that
+/// goes on with a revoked key costs nothing, and only different keys count as guesses.
 /// </remarks>
-internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, TimeProvider clock) : IDisposable
+internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, IOptions<RateLimitOptions> limits, Throttle throttle, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan Remember = TimeSpan.FromSeconds(10);
     private const int MaxRemembered = 50_000;
+    private const int MaxUnknown = 10_000;
 
     private static readonly Func<TenantDbContext, byte[], CancellationToken, Task<Row?>> Find = EF.CompileAsyncQuery(
         (TenantDbContext db, byte[] hash, CancellationToken cancellationToken) => db.ApiKeys.AsNoTracking()
@@ -32,6 +36,7 @@ internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, TimeProvider
             .SingleOrDefault());
 
     private readonly MemoryCache good = new(new MemoryCacheOptions { SizeLimit = MaxRemembered });
+    private readonly MemoryCache unknown = new(new MemoryCacheOptions { SizeLimit = MaxUnknown });
 
     /// <param name="OwnerRole">The owner's role; null where there is no owner, or none who is active.</param>
     /// <param name="PreviousUntil">For a secret that was rotated away: until when it works.</param>
@@ -42,16 +47,37 @@ internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, TimeProvider
     private sealed record Remembered(Organization Organization, ApiKeyIdentity Identity);
 
     /// <summary>Who comes with this key of the organization; null when it is not good, for whatever reason.</summary>
-    /// <param name="services">Those of the request; only what is not remembered needs its unit of work.</param>
-    public async Task<ApiKeyIdentity?> FindAsync(Organization organization, string key, IServiceProvider services, CancellationToken cancellationToken)
+    /// <param name="organization">Whose key it has to be.</param>
+    /// <param name="key">As it was sent.</param>
+    /// <param name="http">The request; only what is not remembered needs its unit of work.</param>
+    /// <exception cref="TooManyUnknownKeysException">From this address came too many different keys that are none.</exception>
+    public async Task<ApiKeyIdentity?> FindAsync(Organization organization, string key, HttpContext http)
     {
         var hash = SecretHasher.HashToken(key);
         var digest = (BinaryPrimitives.ReadUInt128LittleEndian(hash), BinaryPrimitives.ReadUInt128LittleEndian(hash.AsSpan(16)));
         if (!good.TryGetValue(digest, out Remembered? known) || !ReferenceEquals(known!.Organization, organization))
         {
-            var row = await Find(services.GetRequiredService<TenantDbContext>(), hash, cancellationToken);
-            if (row is null or { OwnerId: not null, OwnerRole: null })
+            if (unknown.TryGetValue(digest, out Organization? asked) && ReferenceEquals(asked, organization))
             {
+                return null;
+            }
+
+            var (guesses, limit) = (new ThrottleKey("unknown_api_key", organization.Key, $"address:{http.Connection.RemoteIpAddress?.ToString() ?? "local"}"), limits.Value.UnknownApiKey);
+            if (throttle.Spent(guesses, limit.PerAddress, limit.Window) is { } wait)
+            {
+                throw new TooManyUnknownKeysException(limit.PerAddress, wait);
+            }
+
+            var row = await Find(http.RequestServices.GetRequiredService<TenantDbContext>(), hash, http.RequestAborted);
+            if (row is { OwnerId: not null, OwnerRole: null })
+            {
+                return null; // for as long as its owner is none of the active
+            }
+
+            if (row is null)
+            {
+                throttle.Count(guesses, limit.PerAddress, limit.Window);
+                unknown.Set(digest, organization, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = Remember });
                 return null;
             }
 
@@ -62,7 +88,11 @@ internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, TimeProvider
         return known.Identity.IsGoodAt(clock.GetUtcNow()) ? known.Identity : null;
     }
 
-    public void Dispose() => good.Dispose();
+    public void Dispose()
+    {
+        good.Dispose();
+        unknown.Dispose();
+    }
 
     // What the role allows is the organization's to say, and it is this instance's for as long as the key is remembered.
     private ApiKeyIdentity Describe(Organization organization, Row row) => new(
@@ -73,4 +103,14 @@ internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, TimeProvider
         [.. row.AllowedNetworks.Select(network => IPNetwork.Parse(network))],
         row.RateLimit ?? options.Value.RateLimit,
         row.PreviousUntil is { } until && until < row.ExpiresAt ? until : row.ExpiresAt);
+}
+
+/// <summary>Guessing: somebody tries one key after the other.</summary>
+/// <param name="limit">How many may be wrong.</param>
+/// <param name="wait">For how long nothing more is looked up for this address.</param>
+internal sealed class TooManyUnknownKeysException(int limit, TimeSpan wait) : Exception("Too many different API keys that are none came from this address.")
+{
+    public int Limit => limit;
+
+    public TimeSpan Wait => wait;
 }

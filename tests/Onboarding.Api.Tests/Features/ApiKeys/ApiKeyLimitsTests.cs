@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Onboarding.Api.SignIn;
+using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
@@ -69,6 +70,38 @@ public sealed class ApiKeyLimitsTests(ApiFixture fixture)
         }
 
         Assert.Equal(HttpStatusCode.TooManyRequests, (await organization.ReadAsync(rotated)).StatusCode);
+    }
+
+    [Fact] // SEC-34
+    public async Task Whoever_tries_one_made_up_key_after_the_other_has_to_wait_and_keys_that_work_go_on()
+    {
+        await using var app = new TestApp(await fixture.Postgres.CreateDatabaseAsync(), fixture.Smtp, new Dictionary<string, string?> { ["RateLimits:UnknownApiKey:PerAddress"] = "5" });
+        app.StartServer();
+        var (organization, other) = (await TestOrganization.CreateAsync(app), await TestOrganization.CreateAsync(app));
+        using var admin = await organization.SignInAsync();
+        var good = await admin.CreateKeyAsync(Permissions.ReadMembers);
+        await organization.RequireGoodAsync(good);
+
+        // One that is wrong is one guess, however often it comes.
+        var first = MadeUp(organization);
+        for (var i = 0; i < 20; i++)
+        {
+            await organization.RequireBadAsync(first);
+        }
+
+        for (var i = 1; i < 5; i++)
+        {
+            await organization.RequireBadAsync(MadeUp(organization));
+        }
+
+        using var refused = await organization.ReadAsync(MadeUp(organization));
+        Assert.Equal("rate_limit.exceeded", await refused.CodeAsync(HttpStatusCode.TooManyRequests));
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
+        await organization.RequireGoodAsync(good);
+        await organization.RequireBadAsync(first);
+        await other.RequireBadAsync(MadeUp(other));
+
+        static IssuedKey MadeUp(TestOrganization of) => new(Guid.Empty, ApiKeyToken.New(of.Organization.Key));
     }
 
     [Fact]
