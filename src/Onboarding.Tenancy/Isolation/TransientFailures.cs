@@ -30,16 +30,14 @@ public static class TransientFailures
     };
 
     /// <summary>Others were in the way, or it took too long; the same may succeed in a moment.</summary>
-    public static bool IsContention(Exception exception) => exception is PostgresException
-    {
-        SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled,
-    };
+    public static bool IsContention(Exception exception) =>
+        IsDeadlock(exception) || exception is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled };
 
     /// <summary>
     /// Whether it makes sense to try again at once: not where PostgreSQL, or the pool, was too slow. A statement that
     /// took its time would take it twice, and a crowd that waits for connections would be made to open new ones.
     /// </summary>
-    public static bool IsWorthRepeating(Exception exception) => (IsConnectionLost(exception) && !IsTimeout(exception)) || IsRoleUnseen(exception);
+    public static bool IsWorthRepeating(Exception exception) => (IsConnectionLost(exception) && !IsTimeout(exception)) || IsRoleUnseen(exception) || IsDeadlock(exception);
 
     /// <summary>
     /// The connection may not take the organization's role. PostgreSQL keeps the roles of a login in the memory of each
@@ -53,12 +51,20 @@ public static class TransientFailures
         _ => false,
     };
 
+    /// <summary>PostgreSQL has ended this transaction so that another could go on: nothing of it is left, and the other is done in a moment.</summary>
+    public static bool IsDeadlock(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure } => true,
+        InvalidOperationException or DbUpdateException => exception.InnerException is { } inner && IsDeadlock(inner),
+        _ => false,
+    };
+
     private static bool IsTimeout(Exception exception) => exception is TimeoutException || (exception.InnerException is { } inner && IsTimeout(inner));
 }
 
 /// <summary>
-/// Repeats a unit of work once when the connection broke before its COMMIT (FAULT-4), or has not seen the organization's
-/// role yet.
+/// Repeats a unit of work once when the connection broke before its COMMIT (FAULT-4), has not seen the organization's role
+/// yet, or lost a deadlock.
 /// </summary>
 /// <remarks>A COMMIT that failed arrives here only when it certainly did not take place (<see cref="CommitOutcome"/>).</remarks>
 internal sealed class RetryOnceStrategy(ExecutionStrategyDependencies dependencies, NpgsqlDataSource dataSource)
@@ -70,5 +76,11 @@ internal sealed class RetryOnceStrategy(ExecutionStrategyDependencies dependenci
         base.GetNextDelay(lastException) is null ? null : TimeSpan.FromMilliseconds(100);
 
     // One broken connection means that its idle siblings in the pool broke too; what one has not seen they may have missed.
-    protected override void OnRetry() => dataSource.Clear();
+    protected override void OnRetry()
+    {
+        if (!TransientFailures.IsDeadlock(ExceptionsEncountered[^1]))
+        {
+            dataSource.Clear();
+        }
+    }
 }

@@ -8,6 +8,7 @@ using Npgsql;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Members;
+using Onboarding.Testing;
 
 namespace Onboarding.Tenancy.Tests.Isolation;
 
@@ -94,6 +95,44 @@ public sealed class UnitOfWorkTests(IsolationFixture fixture)
         }
 
         Assert.Equal(ConnectionState.Closed, db.Database.GetDbConnection().State);
+    }
+
+    [Fact]
+    public async Task Who_loses_a_deadlock_does_it_again()
+    {
+        var a = await fixture.OrganizationAsync();
+        await fixture.InAsync(a, async db =>
+        {
+            db.Members.Add(Member.Register("second", "second@example.test", "Second", DateTimeOffset.UnixEpoch).Member);
+            return await db.SaveChangesAsync();
+        });
+        await using var connection = await NpgsqlDataSource.Create(fixture.Database.OwnerConnectionString).OpenConnectionAsync();
+        await using var other = await connection.BeginTransactionAsync();
+        await UpdateAsync("user_name = 'second'");
+
+        // Whoever waits first finds out first, and gives way.
+        var tries = 0;
+        var loser = fixture.InAsync(a, db => db.InTransactionAsync(
+            async () =>
+            {
+                tries++;
+                await db.Database.ExecuteSqlRawAsync("UPDATE members SET full_name = 'Mine' WHERE user_name <> 'second'");
+                return await db.Database.ExecuteSqlRawAsync("UPDATE members SET full_name = 'Mine' WHERE user_name = 'second'");
+            },
+            CancellationToken.None));
+        await Eventually.HoldsAsync(
+            async () => (await fixture.OwnerAsync<long>($"SELECT count(*) FROM pg_stat_activity WHERE pg_blocking_pids(pid) @> ARRAY[{connection.ProcessID}]"))[0] == 1, "it waits");
+        await UpdateAsync("user_name <> 'second'");
+        await other.CommitAsync();
+
+        Assert.Equal((1, 2), (await loser, tries));
+        Assert.Equal(["Mine", "Mine"], await fixture.OwnerAsync<string>($"SELECT full_name FROM {a.Schema}.members"));
+
+        async Task UpdateAsync(string which)
+        {
+            await using var command = new NpgsqlCommand($"UPDATE {a.Schema}.members SET full_name = 'Theirs' WHERE {which}", connection);
+            await command.ExecuteNonQueryAsync();
+        }
     }
 
     // A slow statement would be slow twice, and a crowd at the pool would be made to open new connections.
