@@ -13,6 +13,10 @@ internal sealed class QuotaOptions
     [Range(0, 1_000_000)]
     public int ApiKeys { get; set; } = 100;
 
+    /// <summary>Of these: of one member's own, so that nobody uses up what is everybody's.</summary>
+    [Range(0, 1_000_000)]
+    public int ApiKeysPerMember { get; set; } = 20;
+
     [Range(0, 1_000_000)]
     public int WebhookEndpoints { get; set; } = 50;
 }
@@ -21,6 +25,8 @@ internal sealed class QuotaOptions
 internal sealed class Quotas(IOptions<QuotaOptions> options)
 {
     public int ApiKeys => options.Value.ApiKeys;
+
+    public int ApiKeysPerMember => options.Value.ApiKeysPerMember;
 
     public int WebhookEndpoints => options.Value.WebhookEndpoints;
 

@@ -38,8 +38,15 @@ internal static class ApiKeyRules
             return null;
         }
 
+        // Four decimal numbers and nothing else: 010.0.0.1, 0x7f.1 and 1 are read as other addresses than they look like.
+        if (address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork && address.ToString() != parts[0])
+        {
+            return null;
+        }
+
+        // Nor is 10.0.0.1/8 a network: it is unclear what was meant.
         var bits = address.GetAddressBytes().Length * 8;
-        return IPNetwork.TryParse(parts.Length == 2 ? $"{address}/{parts[1]}" : $"{address}/{bits}", out var network) ? network.ToString() : null;
+        return IPNetwork.TryParse(parts.Length == 2 ? $"{address}/{parts[1]}" : $"{address}/{bits}", out var network) && network.BaseAddress.Equals(address) ? network.ToString() : null;
     }
 
     private static long ScopeIdOf(this IPAddress address) => address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? address.ScopeId : 0;

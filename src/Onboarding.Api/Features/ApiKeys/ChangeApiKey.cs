@@ -29,7 +29,7 @@ internal sealed class ChangeApiKey(TenantDbContext db, ApiKeyAccess access, GetA
         .RequireFreshSignIn()
         .WithSummary(own ? "Change an API key of your own" : "Change an API key")
         .WithExample(new ChangeApiKeyRequest(ApiKeyResponse.Example.Name, [Permissions.ApproveMembers], ["192.0.2.0/24"], 60), ApiKeyResponse.Example)
-        .WithErrors(("permission.unknown", 400), ("permission.not_grantable", 403), ("api_key.not_found", 404), ("api_key.revoked", 409), ("api_key.changed", 409));
+        .WithErrors(("permission.unknown", 400), ("permission.not_grantable", 403), ("api_key.not_found", 404), ("api_key.revoked", 409), ("api_key.expired", 409), ("api_key.changed", 409));
 
     public async Task<Results<Ok<ApiKeyResponse>, ProblemHttpResult>> HandleAsync(Guid id, ChangeApiKeyRequest request, bool own, CancellationToken cancellationToken)
     {
@@ -48,6 +48,12 @@ internal sealed class ChangeApiKey(TenantDbContext db, ApiKeyAccess access, GetA
         if (key.RevokedAt is not null)
         {
             return ApiKeyAccess.Revoked();
+        }
+
+        // Its place may be taken by now.
+        if (key.ExpiresAt <= now && request.ExpiresAt is not null)
+        {
+            return Problems.Conflict("api_key.expired", "This key has expired, and stays so. Create another.");
         }
 
         var change = new ApiKeyChange(

@@ -50,8 +50,10 @@ internal sealed class CreateApiKey(TenantDbContext db, ApiKeyAccess access, GetA
             {
                 // One after the other, so that two at once do not both take the last place.
                 await db.Database.ExecuteSqlAsync($"SELECT 1 FROM settings FOR UPDATE", cancellationToken);
-                var used = await db.ApiKeys.CountAsync(k => k.RevokedAt == null && k.ExpiresAt > now, cancellationToken);
-                if (Quotas.Refusal("quota.api_keys", used, quotas.ApiKeys) is { } exceeded)
+                var good = db.ApiKeys.Where(k => k.RevokedAt == null && k.ExpiresAt > now);
+                var exceeded = Quotas.Refusal("quota.api_keys", await good.CountAsync(cancellationToken), quotas.ApiKeys)
+                    ?? (key.OwnerId is { } owner ? Quotas.Refusal("quota.api_keys", await good.CountAsync(k => k.OwnerId == owner, cancellationToken), quotas.ApiKeysPerMember) : null);
+                if (exceeded is not null)
                 {
                     return exceeded;
                 }

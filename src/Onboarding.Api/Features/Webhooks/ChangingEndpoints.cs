@@ -61,6 +61,11 @@ internal sealed class ChangingEndpoints(TenantDbContext db, RequestActor actor, 
             return Problems.BadRequest("endpoint.url_refused", sentence);
         }
 
+        if (eventTypes?.Contains(null!) == true)
+        {
+            return Problems.Invalid("event_types", "Each is the name of a type.");
+        }
+
         if (eventTypes?.FirstOrDefault(pattern => !EventCatalogue.Knows(pattern)) is { } unknown)
         {
             return Problems.BadRequest("event_type.unknown", $"There is no event type {unknown}; GET /webhooks/event-types lists them.");

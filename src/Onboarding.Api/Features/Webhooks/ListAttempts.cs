@@ -21,8 +21,8 @@ public sealed record AttemptResponse(Guid Id, int Number, DateTimeOffset Started
         attempt.Id, attempt.Number, attempt.StartedAt, attempt.DurationMs, attempt.StatusCode, attempt.Error, Encoding.UTF8.GetString(attempt.Response));
 }
 
-/// <summary>Every request that was made for a delivery, newest first.</summary>
-internal sealed class ListAttempts(TenantDbContext db)
+/// <summary>Every request that was made for a delivery, newest first, for whoever may read what it told of: an answer may repeat it.</summary>
+internal sealed class ListAttempts(TenantDbContext db, EventAccess access)
 {
     public static void Map(RouteGroupBuilder group) => group
         .MapGet("/deliveries/{id:guid}/attempts", (Guid id, [AsParameters] PageQuery page, ListAttempts useCase, CancellationToken cancellationToken) =>
@@ -40,9 +40,10 @@ internal sealed class ListAttempts(TenantDbContext db)
         }
 
         // Answers stay until their month is dropped, and are nobody's once the endpoint and its deliveries are gone.
-        if (!await db.WebhookDeliveries.AnyAsync(d => d.Id == id, cancellationToken))
+        var type = await db.WebhookDeliveries.Where(d => d.Id == id).Join(db.WebhookMessages, d => d.MessageId, m => m.Id, (_, m) => m.Type).SingleOrDefaultAsync(cancellationToken);
+        if ((type is null ? DeliveryResponse.NotFound() : access.Refusal(type)) is { } refusal)
         {
-            return DeliveryResponse.NotFound();
+            return refusal;
         }
 
         var attempts = db.WebhookAttempts.AsNoTracking().Where(a => a.DeliveryId == id);

@@ -13,7 +13,7 @@ namespace Onboarding.Api.Features.Webhooks;
 public sealed record RotateEndpointSecretRequest([property: Range(0, 168)] int GraceHours = 24, WebhookSecretKind? Signature = null);
 
 /// <summary>Gives an endpoint another secret; until the end of the grace, deliveries are signed by both (HOOK-4).</summary>
-internal sealed class RotateEndpointSecret(TenantDbContext db, ChangingEndpoints changing, EndpointSecrets secrets, TimeProvider clock)
+internal sealed class RotateEndpointSecret(TenantDbContext db, ChangingEndpoints changing, EventAccess access, EndpointSecrets secrets, TimeProvider clock)
 {
     public static void Map(RouteGroupBuilder group) => group
         .MapPost("/endpoints/{id:guid}/rotate-secret", (Guid id, RotateEndpointSecretRequest request, RotateEndpointSecret useCase, CancellationToken cancellationToken) =>
@@ -28,14 +28,20 @@ internal sealed class RotateEndpointSecret(TenantDbContext db, ChangingEndpoints
         WebhookSecret? secret = null;
         var changed = await changing.RunAsync(
             id,
-            endpoint =>
+            async endpoint =>
             {
+                // Whoever has the secret can say whatever the endpoint believes.
+                if ((access.Refusal(endpoint.EventTypes) ?? await access.RefusalAsync(id, cancellationToken)) is { } refusal)
+                {
+                    return (null, refusal);
+                }
+
                 var (organization, now) = (db.Organization!.Key, clock.GetUtcNow());
                 var known = secrets.Unprotect(endpoint.Secrets, organization);
                 secret = WebhookSecret.Generate(request.Signature ?? WebhookSecret.Parse(known[0].Secret)!.Kind);
-                return Task.FromResult(EndpointSecrets.Rotate(known, secret, TimeSpan.FromHours(request.GraceHours), now) is { } rotated
+                return EndpointSecrets.Rotate(known, secret, TimeSpan.FromHours(request.GraceHours), now) is { } rotated
                     ? ((Tenancy.Outbox.DomainEvent?)endpoint.Rotate(secrets.Protect(rotated, organization), now), (ProblemHttpResult?)null)
-                    : (null, Problems.Conflict("endpoint.too_many_secrets", $"{EndpointSecrets.MaxEarlier} earlier secrets are in their grace. Wait for one to end, or rotate without grace.")));
+                    : (null, Problems.Conflict("endpoint.too_many_secrets", $"{EndpointSecrets.MaxEarlier} earlier secrets are in their grace. Wait for one to end, or rotate without grace."));
             },
             cancellationToken);
         return changed.Result switch

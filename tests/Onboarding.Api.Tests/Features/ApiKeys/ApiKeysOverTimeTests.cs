@@ -30,8 +30,11 @@ public sealed class ApiKeysOverTimeTests(ClockedApp clocked)
 
         using var later = await organization.SignInAsync();
         Assert.Equal("expired", (await (await later.GetAsync($"/api-keys/{key.Id}")).OkAsync()).GetProperty("status").GetString());
-        await (await later.PatchAsJsonAsync($"/api-keys/{key.Id}", new { expires_at = expiry.AddHours(1) })).OkAsync();
-        await organization.RequireGoodAsync(key);
+
+        // Its place may be taken by now.
+        Assert.Equal("api_key.expired", await (await later.PatchAsJsonAsync($"/api-keys/{key.Id}", new { expires_at = expiry.AddHours(1) })).CodeAsync(HttpStatusCode.Conflict));
+        await (await later.PatchAsJsonAsync($"/api-keys/{key.Id}", new { name = "Over" })).OkAsync();
+        await organization.RequireBadAsync(key);
     }
 
     [Fact] // SEC-34

@@ -310,6 +310,8 @@ public sealed class ApiKeysTests(ApiFixture fixture)
             ("name", new { name = " ", scopes }), ("name", new { name = new string('n', 101), scopes }), ("scopes", new { name = "Empty", scopes = Array.Empty<string>() }),
             ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "everywhere" } }), ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "10.0.0.0/33" } }),
             ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "::ffff:10.0.0.0/104" } }), ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "10.0.0.0/8/8" } }),
+            ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "010.0.0.0/8" } }), ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "0x7f.1" } }),
+            ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "1" } }), ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "10.0.0.1/8" } }),
             ("allowed_networks", new { name = "Net", scopes, allowed_networks = new string?[] { null } }), ("allowed_networks", new { name = "Net", scopes, allowed_networks = new[] { "fe80::1%1" } }),
             ("rate_limit", new { name = "Rate", scopes, rate_limit = -1 }), ("expires_at", new { name = "Old", scopes, expires_at = "2020-01-01T00:00:00Z" }),
             ("expires_at", new { name = "Eternal", scopes, expires_at = "9999-12-31T23:59:59Z" }), ("scopes", new { name = "Keeper", scopes = new[] { Permissions.ReadMembers, Permissions.ManageApiKeys } }),
@@ -351,6 +353,23 @@ public sealed class ApiKeysTests(ApiFixture fixture)
 
         Assert.Equal(ids, (await Paged.AllAsync(admin, "/api-keys", 2)).Select(row => row.GetProperty("id").GetGuid()));
         await RequireAsync("cursor.invalid", HttpStatusCode.BadRequest, admin.GetAsync("/api-keys?cursor=nonsense"));
+    }
+
+    [Fact]
+    public async Task No_member_uses_up_what_is_everybodys()
+    {
+        await using var app = new TestApp(fixture.App.Database, fixture.Smtp, new Dictionary<string, string?> { ["Quotas:ApiKeys"] = "5", ["Quotas:ApiKeysPerMember"] = "2" });
+        app.StartServer();
+        var organization = await TestOrganization.CreateAsync(app);
+        using var admin = await organization.SignInAsync();
+        var (first, _) = (await admin.CreateOwnKeyAsync(Permissions.ReadMembers), await admin.CreateOwnKeyAsync(Permissions.ReadMembers));
+        using var answer = await admin.PostAsJsonAsync("/me/api-keys", new { name = "Third", scopes = new[] { Permissions.ReadMembers } });
+        Assert.Equal("quota.api_keys", await answer.CodeAsync(HttpStatusCode.Conflict));
+        var problem = await answer.JsonAsync();
+        Assert.Equal((2, 2), (problem.GetProperty("limit").GetInt32(), problem.GetProperty("used").GetInt32()));
+        await admin.CreateKeyAsync(Permissions.ReadMembers);
+        await (await admin.DeleteAsync($"/me/api-keys/{first.Id}")).OkAsync(HttpStatusCode.NoContent);
+        await admin.CreateOwnKeyAsync(Permissions.ReadMembers);
     }
 
     [Fact]

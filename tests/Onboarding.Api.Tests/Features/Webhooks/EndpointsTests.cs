@@ -75,6 +75,7 @@ public sealed class EndpointsTests(ApiFixture fixture)
         var (id, _) = await admin.AddEndpointAsync(new Uri("https://example.com/hooks"));
         foreach (var (code, body) in new (string, object)[]
         {
+            ("request.invalid", new { event_types = new string?[] { null } }),
             ("event_type.unknown", new { event_types = new[] { "member.*", "member.nonsense" } }),
             ("event_type.unknown", new { event_types = new[] { "mem*" } }),
             ("request.invalid", new { event_types = Array.Empty<string>() }),
@@ -171,6 +172,17 @@ public sealed class EndpointsTests(ApiFixture fixture)
         Assert.Equal("ok", await PatchAsync(manager, theirs, new { event_types = Endpoints }));
         Assert.Equal("permission.denied", await PatchAsync(manager, theirs, new { url = new Uri(receiver.Url, "/elsewhere") }));
         Assert.Equal("ok", await PatchAsync(recruiter, theirs, new { url = new Uri(receiver.Url, "/less") }));
+
+        // Nor is its secret anybody's who may not say what it believes; nor are answers, which may repeat what they answer.
+        foreach (var (by, status) in new[] { (manager, HttpStatusCode.Forbidden), (recruiter, HttpStatusCode.OK) })
+        {
+            var delivery = (await organization.QueryAsync<Guid>($"SELECT d.id FROM webhook_deliveries d JOIN webhook_messages m ON m.id = d.message_id WHERE m.type = 'member.verified' AND d.endpoint_id = '{theirs}'"))[0];
+            using var attempts = await by.GetAsync($"/webhooks/deliveries/{delivery}/attempts");
+            using var rotated = await by.PostAsJsonAsync($"/webhooks/endpoints/{theirs}/rotate-secret", new { grace_hours = 0 });
+            Assert.Equal((status, status), (attempts.StatusCode, rotated.StatusCode));
+        }
+
+        await (await manager.PostAsJsonAsync($"/webhooks/endpoints/{own}/rotate-secret", new { })).OkAsync();
 
         // Everybody sees that there are messages, and reads those about what they may read.
         var message = (await organization.QueryAsync<Guid>("SELECT id FROM webhook_messages WHERE type = 'member.verified'"))[0];
