@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Onboarding.Bench;
@@ -32,9 +31,13 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var receiver = new WebhookReceiver(builder.Build());
-        receiver.app.Map(Hang, (HttpContext context) => Task.Delay(Timeout.Infinite, context.RequestAborted));
         receiver.app.Run(context =>
         {
+            if (context.Request.Path == Hang)
+            {
+                return Task.Delay(Timeout.Infinite, context.RequestAborted);
+            }
+
             if (receiver.ReceivedAt.TryAdd(context.Request.Headers["webhook-id"].ToString(), Stopwatch.GetTimestamp()))
             {
                 Interlocked.Increment(ref receiver.count);
