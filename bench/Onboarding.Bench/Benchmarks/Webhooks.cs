@@ -12,6 +12,10 @@ internal sealed class Webhooks : Benchmark
     private const int Organizations = 200;
     private const int PerSecond = 1_000;
     private const int Seconds = 60;
+
+    /// <summary>What is compared beside a hanging endpoint must not be how a saturated machine queues, so half the rate.</summary>
+    private const int PerSecondBeside = PerSecond / 2;
+
     private const int PerCommit = 10;
     private const int Waiting = 10_000;
 
@@ -28,38 +32,38 @@ internal sealed class Webhooks : Benchmark
         await WebhookFleet.SubscribeAsync(environment, fleet, receiver.Url);
         await using var api = await environment.StartApiAsync(WebhookFleet.Settings);
         report.Progress("warming up");
-        await SteadyAsync(environment, fleet, receiver, 10);
+        await SteadyAsync(environment, fleet, receiver, PerSecond, 10);
         report.Progress("steady");
         await WebhookFleet.RecordedAsync(environment);
-        var steady = await environment.Cpu.MeasureAsync(api.Id, () => SteadyAsync(environment, fleet, receiver, Seconds));
+        var steady = await environment.Cpu.MeasureAsync(api.Id, () => SteadyAsync(environment, fleet, receiver, PerSecond, Seconds));
         report.Absolute(this, $"from commit to receipt at {PerSecond} a second for {Seconds} s, p99", Target.Max(250), steady);
 
         report.Progress("beside one that hangs");
         var others = fleet.SkipLast(1).ToList();
         var hanging = (await WebhookFleet.SubscribeAsync(environment, [fleet[^1]], receiver.Hanging))[0];
         var rounds = await BenchRounds.RunAsync(
-            () => SteadyAsync(environment, others, receiver, 10),
+            () => SteadyAsync(environment, others, receiver, PerSecondBeside, 10),
             async () =>
             {
                 await WebhookFleet.WaitAsync(environment, fleet[^1], hanging, Waiting);
-                var sample = await SteadyAsync(environment, others, receiver, 10);
+                var sample = await SteadyAsync(environment, others, receiver, PerSecondBeside, 10);
                 await WebhookFleet.ForgetAsync(environment, fleet[^1], hanging);
                 return sample;
             });
-        report.Ratio(this, $"HOOK-18: the same beside an endpoint that hangs with {Waiting:#,0} waiting, p99", rounds.Ratio(1, 0, sample => sample.Latency!.P99), Target.Max(2), rounds[1], rounds[0]);
+        report.Ratio(this, $"HOOK-18: {PerSecondBeside} a second beside an endpoint that hangs with {Waiting:#,0} waiting, p99", rounds.Ratio(1, 0, sample => sample.Latency!.P99), Target.Max(2), rounds[1], rounds[0]);
     }
 
-    private static async Task<Sample> SteadyAsync(BenchEnvironment environment, IReadOnlyList<BenchOrganization> fleet, WebhookReceiver receiver, int seconds)
+    private static async Task<Sample> SteadyAsync(BenchEnvironment environment, IReadOnlyList<BenchOrganization> fleet, WebhookReceiver receiver, int perSecond, int seconds)
     {
         using var self = Process.GetCurrentProcess();
         var cpu = self.TotalProcessorTime;
         receiver.Clear();
         var committed = new Dictionary<string, long>();
-        var total = seconds * PerSecond;
+        var total = seconds * perSecond;
         var started = Stopwatch.GetTimestamp();
         for (var sent = 0; sent < total; sent += PerCommit)
         {
-            var wait = TimeSpan.FromSeconds((double)sent / PerSecond) - Stopwatch.GetElapsedTime(started);
+            var wait = TimeSpan.FromSeconds((double)sent / perSecond) - Stopwatch.GetElapsedTime(started);
             if (wait > TimeSpan.Zero)
             {
                 await Task.Delay(wait);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -26,6 +27,11 @@ internal static class ProblemConventions
         var code = problem.Extensions.TryGetValue("code", out var known) && known is string given
             ? given
             : DefaultCode(status, problem, http);
+
+        if (status == StatusCodes.Status403Forbidden && code == DefaultCode(status))
+        {
+            problem.Detail ??= NeededPermissions(http);
+        }
 
         // The code is the whole identity of the problem. A URN promises no page behind it, which an https address
         // in a kit that everybody hosts under another domain would (RFC 9457, section 3.1.1).
@@ -60,6 +66,11 @@ internal static class ProblemConventions
         _ when status == StatusCodes.Status404NotFound && http.GetEndpoint() is not null => "resource.not_found",
         _ => DefaultCode(status),
     };
+
+    private static string? NeededPermissions(HttpContext http) =>
+        http.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>().Select(data => data.Policy).OfType<string>().ToList() is { Count: > 0 } needed
+            ? $"This takes the permission {string.Join(" and ", needed)}."
+            : null;
 
     private static void AddStandardHeaders(ProblemDetails problem, int status, IHeaderDictionary headers)
     {

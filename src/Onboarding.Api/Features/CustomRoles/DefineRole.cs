@@ -72,7 +72,7 @@ internal sealed class DefineRole(TenantDbContext db, ChangingSettings changing, 
 
     /// <summary>Why these permissions cannot be put into a role by somebody who holds <paramref name="held"/>.</summary>
     public static ProblemHttpResult? PermissionRefusal(IReadOnlyList<string> wanted, IReadOnlySet<string> held) =>
-        !wanted.All(Permissions.All.Contains) ? Problems.BadRequest("permission.unknown", "There is no such permission; GET /permissions lists them.")
-        : !held.IsSupersetOf(wanted) ? Problems.Forbidden("permission.not_grantable", "You cannot give a permission that you do not hold.")
+        wanted.Where(permission => !Permissions.All.Contains(permission ?? "")).Take(1).ToList() is [var unknown] ? Problems.BadRequest("permission.unknown", $"There is no permission {unknown}; GET /permissions lists them.")
+        : wanted.FirstOrDefault(permission => !held.Contains(permission)) is { } lacking ? Problems.Forbidden("permission.not_grantable", $"You cannot give {lacking}, which you do not hold.")
         : null;
 }
