@@ -4,6 +4,7 @@ WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/Onboarding.Tenancy/Onboarding.Tenancy.csproj src/Onboarding.Tenancy/
 COPY src/Onboarding.Billing/Onboarding.Billing.csproj src/Onboarding.Billing/
+COPY src/Onboarding.FakeStripe/Onboarding.FakeStripe.csproj src/Onboarding.FakeStripe/
 COPY src/Onboarding.Webhooks/Onboarding.Webhooks.csproj src/Onboarding.Webhooks/
 COPY src/Onboarding.Api/Onboarding.Api.csproj src/Onboarding.Api/
 RUN dotnet restore src/Onboarding.Api --use-current-runtime

@@ -176,7 +176,7 @@ internal sealed class BenchEnvironment : IAsyncDisposable
     {
         var now = Services.GetRequiredService<TimeProvider>().GetUtcNow();
         var organizations = Enumerable.Range(fleet.Count, more)
-            .Select(number => Organization.Register($"org-{number}", $"Organization {number}", "free", now)).ToList();
+            .Select(number => Organization.Register($"org-{number}", $"Organization {number}", "premium", now)).ToList();
         await using (var db = await Services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync())
         {
             db.Organizations.AddRange(organizations);

@@ -6,6 +6,7 @@ using Onboarding.Api.Http;
 using Onboarding.Api.Jobs;
 using Onboarding.Api.Operations;
 using Onboarding.Api.Setup;
+using Onboarding.Billing;
 using Onboarding.Webhooks;
 
 try
@@ -18,6 +19,7 @@ try
         .AddSecrets()
         .AddSignIn()
         .AddEmails(builder.Environment, builder.Configuration)
+        .AddBilling()
         .AddWebhooks()
         .AddJobs()
         .AddHealth()

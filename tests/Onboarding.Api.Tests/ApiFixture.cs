@@ -14,21 +14,31 @@ public sealed class ApiFixture : IAsyncLifetime
 
     public TestApp App { get; private set; } = null!;
 
-    /// <summary>A fresh organization.</summary>
+    /// <summary>The Stripe of <see cref="App"/>. It sends no callbacks by itself: tests do, in any order, twice or never.</summary>
+    public FakeStripe.FakeStripe Stripe { get; private set; } = null!;
+
+    /// <summary>A fresh organization, with everything there is.</summary>
     public Task<TestOrganization> OrganizationAsync() => TestOrganization.CreateAsync(App);
 
     public async ValueTask InitializeAsync()
     {
         Postgres = await TestPostgres.StartAsync();
         Smtp = TestSmtpServer.Start();
-        App = new TestApp(await Postgres.CreateDatabaseAsync(), Smtp);
+        Stripe = await TestStripe.StartAsync();
+        App = new TestApp(await Postgres.CreateDatabaseAsync(), Smtp, TestStripe.SettingsFor(Stripe));
         App.StartServer();
     }
 
     public async ValueTask DisposeAsync()
     {
         await App.DisposeAsync();
+        var violations = Stripe.Violations;
+        await Stripe.DisposeAsync();
         await Smtp.DisposeAsync();
         await Postgres.DisposeAsync();
+        if (violations.Count > 0)
+        {
+            throw new InvalidOperationException($"Stripe's contract was not kept (BILL-25):\n{string.Join('\n', violations)}");
+        }
     }
 }

@@ -57,6 +57,7 @@ public sealed class TestApp : WebApplicationFactory<Program>
             ["Web:PublicUrl"] = "http://localhost",
             ["Development:Demo"] = "false",
             ["Development:Greeting"] = "false",
+            ["Development:Stripe"] = "false",
             ["Smtp:Host"] = TestSmtpServer.Host,
             ["Smtp:Port"] = smtp.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["Smtp:Security"] = "None",

@@ -47,12 +47,12 @@ public sealed class TestOrganization
     public Guid UserId { get; private set; }
 
     /// <summary>Provisions a new organization.</summary>
-    public static async Task<TestOrganization> CreateAsync(TestApp app, string? identifier = null)
+    public static async Task<TestOrganization> CreateAsync(TestApp app, string? identifier = null, string plan = "premium")
     {
         var services = app.Services;
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
         identifier ??= $"org-{Interlocked.Increment(ref created)}-{Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal)}";
-        var organization = Organization.Register(identifier, $"Name of {identifier}", "free", now);
+        var organization = Organization.Register(identifier, $"Name of {identifier}", plan, now);
         await using (var platform = await services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync())
         {
             platform.Organizations.Add(organization);

@@ -8,6 +8,9 @@ internal sealed class DevelopmentOptions
     /// <summary>Whether demo organizations are seeded; <c>--no-demo</c> turns it off.</summary>
     public bool Demo { get; set; } = true;
 
+    /// <summary>Whether a fake Stripe is started where no key for the real one is configured.</summary>
+    public bool Stripe { get; set; } = true;
+
     /// <summary>Whether the start prints where everything is; off for hosts whose output is somebody else's, such as a test run.</summary>
     public bool Greeting { get; set; } = true;
 

@@ -51,9 +51,20 @@ internal static class DevelopmentSetup
         }
 
         builder.Configuration.AddInMemoryCollection(defaults);
+        var stripe = await DevelopmentStripe.StartAsync(builder.Configuration, data);
         builder.Services.AddOptions<DevelopmentOptions>().BindConfiguration(DevelopmentOptions.Section);
         builder.Services.AddSingleton<DemoData>().AddSingleton<WebhookSink>();
-        return postgres;
+        return new Started(stripe, postgres);
+    }
+
+    /// <summary>What was started for the application, and ends after it.</summary>
+    private sealed record Started(IAsyncDisposable? Stripe, IAsyncDisposable? Postgres) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await (Stripe?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (Postgres?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
     }
 
     /// <summary>The helpers of api.md, "Development only". None of them exists elsewhere (SEC-47).</summary>

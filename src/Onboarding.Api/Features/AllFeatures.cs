@@ -3,6 +3,7 @@ using Onboarding.Api.Features.ApiKeys;
 using Onboarding.Api.Features.ApprovalRules;
 using Onboarding.Api.Features.Approvals;
 using Onboarding.Api.Features.AuditLog;
+using Onboarding.Api.Features.Billing;
 using Onboarding.Api.Features.CustomRoles;
 using Onboarding.Api.Features.Invitations;
 using Onboarding.Api.Features.Members;
@@ -31,6 +32,7 @@ internal static class AllFeatures
         .AddCustomRoles()
         .AddOrganizations()
         .AddQuotas()
+        .AddBillingFeature()
         .AddApiKeys()
         .AddWebhooksFeature()
         .AddScoped<GetAuditLog>();
@@ -50,6 +52,7 @@ internal static class AllFeatures
         routes.MapOrganizations();
         routes.MapApiKeys();
         routes.MapWebhooks();
+        routes.MapBilling();
         GetAuditLog.Map(routes);
     }
 }

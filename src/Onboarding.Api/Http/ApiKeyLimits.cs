@@ -1,3 +1,4 @@
+using System.Globalization;
 using Finbuckle.MultiTenant.AspNetCore.Extensions;
 using Onboarding.Api.Setup;
 using Onboarding.Api.SignIn;
@@ -13,17 +14,29 @@ internal static class ApiKeyLimits
 
     /// <summary>Goes behind the agreement of credential and organization.</summary>
     public static IApplicationBuilder UseApiKeyLimits(this IApplicationBuilder app) => app.Use((context, next) =>
-    {
-        if (context.User.Identity is not ApiKeyIdentity key || context.GetEndpoint() is not { } endpoint || !Authentication.TakesApiKeys(endpoint.Metadata))
-        {
-            return next(context);
-        }
+        context.User.Identity is not ApiKeyIdentity key || context.GetEndpoint() is not { } endpoint || !Authentication.TakesApiKeys(endpoint.Metadata)
+            ? next(context)
+            : LimitAsync(context, key, next));
 
+    private static async Task LimitAsync(HttpContext context, ApiKeyIdentity key, RequestDelegate next)
+    {
         var organization = context.GetMultiTenantContext<Organization>().TenantInfo!;
-        var refusal = Refusal(context, key, organization);
+        var refusal = Refusal(context, key, organization) ?? await PlanRefusalAsync(context, organization);
         context.RequestServices.GetRequiredService<CountedApiKeys>().Count(organization, key.KeyId, refused: refusal is not null);
-        return refusal is null ? next(context) : refusal.ExecuteAsync(context);
-    });
+        await (refusal is null ? next(context) : refusal.ExecuteAsync(context));
+    }
+
+    /// <summary>429 <c>quota.api_requests</c> when the plan's requests of the month are used up; headers say how many are left.</summary>
+    private static async Task<IResult?> PlanRefusalAsync(HttpContext context, Organization organization)
+    {
+        var left = await context.RequestServices.GetRequiredService<ApiRequestQuota>().UseAsync(organization, context.RequestAborted);
+        var wait = left.ResetsAt - context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+        context.Response.Headers["X-Quota-Limit"] = left.Limit.ToString(CultureInfo.InvariantCulture);
+        context.Response.Headers["X-Quota-Remaining"] = Math.Max(0, left.Limit - left.Used).ToString(CultureInfo.InvariantCulture);
+        context.Response.Headers["X-Quota-Reset"] = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        return left.IsAllowed ? null : Problems.TooManyRequests(
+            "quota.api_requests", $"The organization has made {left.Used} of {left.Limit} requests this month.", wait, new Dictionary<string, object?> { ["limit"] = left.Limit, ["used"] = left.Used });
+    }
 
     private static IResult? Refusal(HttpContext context, ApiKeyIdentity key, Organization organization) =>
         !key.MayComeFrom(context.Connection.RemoteIpAddress)

@@ -27,8 +27,8 @@ internal static class Problems
     public static ProblemHttpResult Conflict(string code, string detail, IDictionary<string, object?>? extensions = null) =>
         Create(StatusCodes.Status409Conflict, code, detail, extensions);
 
-    public static ProblemHttpResult TooManyRequests(string code, string detail, TimeSpan retryAfter) =>
-        Create(StatusCodes.Status429TooManyRequests, code, detail, Wait(retryAfter));
+    public static ProblemHttpResult TooManyRequests(string code, string detail, TimeSpan retryAfter, IDictionary<string, object?>? extensions = null) =>
+        Create(StatusCodes.Status429TooManyRequests, code, detail, Wait(retryAfter, extensions));
 
     public static ProblemHttpResult Unavailable(string code, string detail, TimeSpan retryAfter) =>
         Create(StatusCodes.Status503ServiceUnavailable, code, detail, Wait(retryAfter));
@@ -49,6 +49,6 @@ internal static class Problems
             detail: detail,
             extensions: [.. extensions ?? new Dictionary<string, object?>(), KeyValuePair.Create("code", (object?)code)]);
 
-    private static Dictionary<string, object?> Wait(TimeSpan retryAfter) =>
-        new() { [RetryAfterKey] = Math.Max(1, (long)Math.Ceiling(retryAfter.TotalSeconds)) };
+    private static Dictionary<string, object?> Wait(TimeSpan retryAfter, IDictionary<string, object?>? extensions = null) =>
+        new(extensions ?? new Dictionary<string, object?>()) { [RetryAfterKey] = Math.Max(1, (long)Math.Ceiling(retryAfter.TotalSeconds)) };
 }

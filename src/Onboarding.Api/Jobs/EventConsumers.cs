@@ -4,6 +4,7 @@ using Onboarding.Api.Emails;
 using Onboarding.Api.Features.ApiKeys;
 using Onboarding.Api.Features.Invitations;
 using Onboarding.Api.SignIn;
+using Onboarding.Billing.Subscriptions;
 using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
@@ -15,7 +16,8 @@ namespace Onboarding.Api.Jobs;
 
 /// <summary>Who cares about which event. Runs inside the transaction that marks the event as handled.</summary>
 internal sealed class EventConsumers(
-    IServiceProvider services, RegistrationEmails registration, MembershipEmails membership, OpenInvitations open, RevokedTokens revoked, ApiKeyAccess keys, IMultiTenantContextAccessor<Organization> tenant)
+    IServiceProvider services, RegistrationEmails registration, MembershipEmails membership, OpenInvitations open, RevokedTokens revoked, ApiKeyAccess keys,
+    SyncRequests billing, IMultiTenantContextAccessor<Organization> tenant)
 {
     private static readonly FrozenDictionary<Type, Consumer> Consumers = new Dictionary<Type, Consumer>(
     [
@@ -26,9 +28,10 @@ internal sealed class EventConsumers(
         On<MemberLinkRequested, RegistrationEmails>((mails, id, e, cancellation) => mails.ApprovedAsync(id, e.MemberId, cancellation)),
         On<MemberRejected, RegistrationEmails>((mails, id, e, cancellation) => mails.RejectedAsync(id, e.MemberId, e.Reason, cancellation)),
         On<MemberSuspended, EventConsumers>((my, id, e, cancellation) => my.LessenAsync(id, e.MemberId, MembershipChange.Suspended, role: null, cancellation)),
-        On<MemberReactivated, MembershipEmails>((mails, id, e, cancellation) => mails.ChangedAsync(id, e.MemberId, MembershipChange.Reactivated, role: null, cancellation)),
+        On<MemberReactivated, EventConsumers>((my, id, e, cancellation) => my.SeatAsync(id, e.MemberId, MembershipChange.Reactivated, cancellation)),
         On<MemberRoleChanged, EventConsumers>((my, id, e, cancellation) => my.LessenAsync(id, e.MemberId, MembershipChange.RoleChanged, e.To, cancellation)),
-        On<MemberRemoved, MembershipEmails>((mails, id, e, cancellation) => mails.ChangedAsync(id, e.MemberId, MembershipChange.Removed, role: null, cancellation)),
+        On<MemberRemoved, EventConsumers>((my, id, e, cancellation) => my.SeatAsync(id, e.MemberId, MembershipChange.Removed, cancellation)),
+        On<MemberActivated, EventConsumers>((my, _, _, cancellation) => my.PayForSeatsAsync(cancellation)),
         On<WaitingMembersDue, WaitingMembersEmails>((mails, id, _, cancellation) => mails.RemindAsync(id, cancellation)),
         On<InvitationSent, InvitationEmails>((mails, id, e, cancellation) => mails.InvitedAsync(id, e, cancellation)),
         On<MemberPasswordResetRequested, AccountEmails>((mails, id, e, cancellation) => mails.ResetPasswordAsync(id, e.MemberId, cancellation)),
@@ -71,7 +74,17 @@ internal sealed class EventConsumers(
     {
         await registration.ApprovedAsync(eventId, member, cancellationToken);
         await open.CloseAsync(member, cancellationToken);
+        await PayForSeatsAsync(cancellationToken);
     }
+
+    private async Task SeatAsync(Guid eventId, Guid member, MembershipChange change, CancellationToken cancellationToken)
+    {
+        await membership.ChangedAsync(eventId, member, change, role: null, cancellationToken);
+        await PayForSeatsAsync(cancellationToken);
+    }
+
+    // As many seats are paid for as are taken: the fetch sees to it. Whoever pays nothing is nobody's customer, and not asked about.
+    private Task PayForSeatsAsync(CancellationToken cancellationToken) => billing.OfOrganizationAsync(Organization.Key, cancellationToken);
 
     // The member's keys may do less now, or nothing; as for sessions, the request itself has usually seen to that.
     private async Task LessenAsync(Guid eventId, Guid member, MembershipChange change, string? role, CancellationToken cancellationToken)
@@ -80,6 +93,11 @@ internal sealed class EventConsumers(
         if (await keys.AnyOfAsync(member, cancellationToken))
         {
             await keys.ForgetAsync(cancellationToken);
+        }
+
+        if (change == MembershipChange.Suspended)
+        {
+            await PayForSeatsAsync(cancellationToken);
         }
     }
 

@@ -10,7 +10,7 @@ internal static class JobScheduling
     public const string Node = "node";
 
     /// <summary>What drains the work queue: a job for each kind of work, so that none waits for another.</summary>
-    public static readonly IReadOnlyList<Type> Drains = [typeof(DrainEvents), typeof(DrainEmails), typeof(DrainDeliveries)];
+    public static readonly IReadOnlyList<Type> Drains = [typeof(DrainEvents), typeof(DrainEmails), typeof(DrainDeliveries), typeof(DrainBilling)];
 
     /// <summary>In PostgreSQL, shared by all nodes. The name is the key of every row, so renaming it orphans them.</summary>
     public const string Cluster = "cluster";
@@ -26,6 +26,7 @@ internal static class JobScheduling
             scheduler.Drain<DrainEvents>();
             scheduler.Drain<DrainEmails>();
             scheduler.Drain<DrainDeliveries>();
+            scheduler.Drain<DrainBilling>();
         });
 
         services.AddQuartz(Cluster, scheduler =>
@@ -57,6 +58,8 @@ internal static class JobScheduling
             scheduler.Once<RotateSigningKeys>(trigger => trigger.WithCronSchedule("0 10 3 * * ?"));
             scheduler.Once<ExpireRegistrations>(trigger => trigger.WithCronSchedule("0 20 3 * * ?"));
             scheduler.Once<PurgeExpired>(trigger => trigger.WithCronSchedule("0 30 3 * * ?"));
+            scheduler.Once<ReconcileBilling>(trigger => trigger.WithCronSchedule("0 40 * * * ?"));
+            scheduler.Once<ReconcileAllBilling>(trigger => trigger.WithCronSchedule("0 50 3 * * ?"));
             scheduler.Once<RemindOfWaiting>(trigger => trigger.WithCronSchedule("0 0 7 * * ?"));
         });
 
@@ -68,6 +71,7 @@ internal static class JobScheduling
 
         services.AddKeyedScoped<IWorkHandler, HandleEvent>(WorkKinds.Event);
         services.AddKeyedScoped<IWorkHandler, SendEmail>(WorkKinds.Email);
+        services.AddKeyedScoped<IWorkHandler, SyncBilling>(WorkKinds.Billing);
         services.AddSingleton<WorkRunner>();
         services.AddSingleton<EveryOrganization>();
         services.AddSingleton<QueueBell>();

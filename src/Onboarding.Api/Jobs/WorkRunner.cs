@@ -25,7 +25,8 @@ internal sealed partial class WorkRunner(
 
     /// <param name="claimed">What was claimed a moment ago.</param>
     /// <param name="cancellationToken">The node stops: what has not begun goes back.</param>
-    public async Task RunAsync(IReadOnlyList<ClaimedWork> claimed, CancellationToken cancellationToken)
+    /// <param name="parallelism">How many at a time; few, unless they hold no connection most of their time.</param>
+    public async Task RunAsync(IReadOnlyList<ClaimedWork> claimed, CancellationToken cancellationToken, int? parallelism = null)
     {
         // What has begun is finished even when the node is stopping, as long as the stop can wait: giving up in the
         // middle of a send leaves it unknown whether it was sent.
@@ -34,7 +35,7 @@ internal sealed partial class WorkRunner(
         var claimedAt = clock.GetTimestamp();
         await Parallel.ForEachAsync(
             claimed,
-            new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = CancellationToken.None },
+            new ParallelOptions { MaxDegreeOfParallelism = parallelism ?? Parallelism, CancellationToken = CancellationToken.None },
             async (work, _) => await (cancellationToken.IsCancellationRequested || clock.GetElapsedTime(claimedAt) > Begin
                 ? TryGiveBackAsync(work, TimeSpan.Zero)
                 : HandleAsync(work, giveUp.Token)));
@@ -47,6 +48,10 @@ internal sealed partial class WorkRunner(
         switch (organization?.Status)
         {
             case OrganizationStatus.Active when organization.SchemaVersion >= schema.OldestServed:
+                return organization;
+
+            // Whoever is suspended goes on paying, or stops: what the provider says counts at once.
+            case OrganizationStatus.Suspended when work.Kind == WorkKinds.Billing && organization.SchemaVersion >= schema.OldestServed:
                 return organization;
 
             // Pauses with the organization, or while it is upgraded, and goes on with it.

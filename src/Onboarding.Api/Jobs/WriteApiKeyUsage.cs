@@ -9,13 +9,14 @@ namespace Onboarding.Api.Jobs;
 /// <summary>Writes down once a minute what API keys were used for, and once more when the node stops: one statement an organization.</summary>
 /// <remarks>No request waits for it. A node that is killed takes at most one interval with it.</remarks>
 internal sealed partial class WriteApiKeyUsage(
-    CountedApiKeys counted, TenantScope tenants, IOptions<ApiKeyOptions> options, ILogger<WriteApiKeyUsage> logger) : BackgroundService
+    CountedApiKeys counted, ApiRequestQuota quota, TenantScope tenants, IOptions<ApiKeyOptions> options, ILogger<WriteApiKeyUsage> logger) : BackgroundService
 {
     // The server has stopped before: hosted services end in the reverse order of their start.
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
         await WriteAsync(cancellationToken);
+        await GiveBackAsync(all: true, cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -27,11 +28,24 @@ internal sealed partial class WriteApiKeyUsage(
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 await WriteAsync(stoppingToken);
+                await GiveBackAsync(all: false, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // What was not written yet is written by StopAsync.
+        }
+    }
+
+    private async Task GiveBackAsync(bool all, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await quota.GiveBackAsync(all, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            NotGivenBack(exception);
         }
     }
 
@@ -57,6 +71,9 @@ internal sealed partial class WriteApiKeyUsage(
             }
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "Requests that were taken and not used could not be given back.")]
+    private partial void NotGivenBack(Exception exception);
 
     [LoggerMessage(LogLevel.Warning, "The use of API keys of organization {Organization} could not be written down.")]
     private partial void NotWritten(Exception exception, string organization);

@@ -41,6 +41,7 @@ internal static partial class Authentication
         services.AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<KnownApiKeys>();
         services.AddSingleton<CountedApiKeys>();
+        services.AddSingleton<ApiRequestQuota>();
         services.AddAuthentication(Credential)
             .AddPolicyScheme(Credential, displayName: null, options => options.ForwardDefaultSelector = http =>
                 PresentedApiKey.Of(http.Request) is null ? JwtBearerDefaults.AuthenticationScheme : ApiKeyAuthentication.SchemeName)

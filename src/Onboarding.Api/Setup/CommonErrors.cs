@@ -36,6 +36,7 @@ internal static class CommonErrors
         {
             yield return new("api_key.network_denied", StatusCodes.Status403Forbidden);
             yield return new("rate_limit.exceeded", StatusCodes.Status429TooManyRequests);
+            yield return new("quota.api_requests", StatusCodes.Status429TooManyRequests);
         }
         else if (isProtected)
         {

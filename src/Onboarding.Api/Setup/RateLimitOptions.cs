@@ -76,6 +76,10 @@ internal sealed class RateLimitOptions
     [ValidateObjectMembers]
     public RateLimit UnknownApiKey { get; set; } = new() { PerAddress = 60, Window = TimeSpan.FromMinutes(1) };
 
+    /// <summary>Each call has the payment provider asked.</summary>
+    [ValidateObjectMembers]
+    public RateLimit BillingRefresh { get; set; } = new() { PerAccount = 10, PerAddress = 60, PerOrganization = 120, Window = TimeSpan.FromMinutes(1) };
+
     [ValidateObjectMembers]
     public RateLimit ConfirmEmail { get; set; } = new() { PerAccount = 20, PerAddress = 60, PerOrganization = 1_200 };
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Onboarding.Api.Development;
 using Onboarding.Api.SignIn;
+using Onboarding.Billing.Stripe;
 using Onboarding.Tenancy;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Organizations;
@@ -9,7 +10,7 @@ using Onboarding.Tenancy.Organizations;
 namespace Onboarding.Api.Setup;
 
 /// <summary>What has to be true before the first request.</summary>
-internal static class Startup
+internal static partial class Startup
 {
     /// <summary>Checks all settings together, so that one start tells everything that is missing. Goes before anything reads one.</summary>
     public static void RequireSettings(this WebApplication app) => app.Services.GetRequiredService<IStartupValidator>().Validate();
@@ -18,6 +19,11 @@ internal static class Startup
     public static async Task PrepareAsync(this WebApplication app)
     {
         var cancellationToken = app.Lifetime.ApplicationStopping;
+        if (app.Services.GetRequiredService<IOptions<StripeOptions>>().Value.WebhookSecrets.Count == 0)
+        {
+            NoCallbacks(app.Logger);
+        }
+
         if (app.Environment.IsDevelopment() && app.Services.GetRequiredService<OwnerDataSource>().IsConfigured)
         {
             await app.Services.GetRequiredService<PreparePlatform>().RunAsync(cancellationToken);
@@ -32,6 +38,9 @@ internal static class Startup
         await app.Services.GetRequiredService<SigningKeys>().RotateAsync(cancellationToken);
         await app.Services.GetRequiredService<RevokedTokens>().RefreshAsync(cancellationToken);
     }
+
+    [LoggerMessage(LogLevel.Warning, "Billing:Stripe:WebhookSecrets is empty: callbacks of Stripe are refused, and subscriptions follow once an hour.")]
+    private static partial void NoCallbacks(ILogger logger);
 
     /// <summary>A login that could read every schema by itself would make the isolation a matter of luck (SEC-4).</summary>
     private static async Task RequireIsolationAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)

@@ -1,21 +1,26 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using Onboarding.Tenancy.Isolation;
 
 namespace Onboarding.Tenancy.Data;
 
 /// <summary>How each context reaches PostgreSQL.</summary>
-internal static class ContextOptions
+public static class ContextOptions
 {
     // The names of EF's history tables; a tenant's version stands in the catalogue instead.
     private const string History = "migrations";
 
-    public static DbContextOptionsBuilder UseTenant(this DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>
+    /// <summary>Repeats a unit of work once where that is worth it, for a context of another part of the product.</summary>
+    public static NpgsqlDbContextOptionsBuilder RetryOnce(this NpgsqlDbContextOptionsBuilder options, IServiceProvider provider) =>
+        options.ExecutionStrategy(dependencies => new RetryOnceStrategy(dependencies, provider.GetRequiredService<NpgsqlDataSource>()));
+
+    internal static DbContextOptionsBuilder UseTenant(this DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>
         options.UseNpgsql(dataSource, npgsql => npgsql
             .ExecutionStrategy(dependencies => new RetryOnceStrategy(dependencies, dataSource)));
 
-    public static DbContextOptionsBuilder UsePlatform(this DbContextOptionsBuilder options, IServiceProvider provider)
+    internal static DbContextOptionsBuilder UsePlatform(this DbContextOptionsBuilder options, IServiceProvider provider)
     {
         var dataSource = provider.GetRequiredService<NpgsqlDataSource>();
         return options.UseNpgsql(dataSource, npgsql => npgsql
@@ -23,6 +28,6 @@ internal static class ContextOptions
             .ExecutionStrategy(dependencies => new RetryOnceStrategy(dependencies, dataSource)));
     }
 
-    public static DbContextOptionsBuilder<PlatformDbContext> UseOwner(this DbContextOptionsBuilder<PlatformDbContext> options, NpgsqlDataSource owner) =>
+    internal static DbContextOptionsBuilder<PlatformDbContext> UseOwner(this DbContextOptionsBuilder<PlatformDbContext> options, NpgsqlDataSource owner) =>
         options.UseNpgsql(owner, npgsql => npgsql.MigrationsHistoryTable(History, PlatformDbContext.Schema));
 }

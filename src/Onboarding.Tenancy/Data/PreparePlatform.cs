@@ -4,7 +4,7 @@ using Npgsql;
 namespace Onboarding.Tenancy.Data;
 
 /// <summary>Brings roles, the shared schemas and their grants to what this build needs. Idempotent; runs as the owner.</summary>
-public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole application)
+public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole application, IEnumerable<ISharedSchema> schemas)
 {
     /// <summary>Roles, then tables, then grants.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -13,6 +13,11 @@ public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole appli
         await using (var db = new PlatformDbContext(new DbContextOptionsBuilder<PlatformDbContext>().UseOwner(owner.Value).Options))
         {
             await db.Database.MigrateAsync(cancellationToken);
+        }
+
+        foreach (var schema in schemas)
+        {
+            await schema.MigrateAsync(owner.Value, cancellationToken);
         }
 
         await ExecuteAsync(Lock + Quartz(), cancellationToken);
@@ -57,6 +62,10 @@ public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole appli
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA platform TO {application.QuotedName};
         GRANT SELECT, INSERT, UPDATE ON platform.organizations, platform.super_admins TO {application.QuotedName};
         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA quartz TO {application.QuotedName};
+        {string.Concat(schemas.Select(schema => $"""
+            GRANT USAGE ON SCHEMA {schema.Name} TO {application.QuotedName};
+            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema.Name} TO {application.QuotedName};
+            """))}
         GRANT USAGE ON SCHEMA platform TO {ApplicationRole.TenantGroup};
         GRANT INSERT ON platform.work TO {ApplicationRole.TenantGroup};
         ALTER TABLE platform.work ENABLE ROW LEVEL SECURITY;

@@ -11,8 +11,9 @@ using Onboarding.Tenancy.Webhooks;
 namespace Onboarding.Tenancy.Data;
 
 /// <summary>Names as PostgreSQL likes them: <c>snake_case</c> for tables, columns, keys and enum values.</summary>
-internal static class SnakeCase
+public static class SnakeCase
 {
+    /// <summary>One name.</summary>
     public static string Name(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
 
     /// <summary>Renames everything in the model; configurations then name only what differs.</summary>
@@ -45,7 +46,7 @@ internal static class SnakeCase
     }
 
     /// <summary>Enums are text: PostgreSQL's own enum types would have to be loaded for every schema.</summary>
-    public static void EnumsAsText(ModelConfigurationBuilder builder)
+    internal static void EnumsAsText(ModelConfigurationBuilder builder)
     {
         Text<ActorKind>(builder);
         Text<ApprovalAction>(builder);
@@ -60,7 +61,8 @@ internal static class SnakeCase
         Text<WebhookEndpointStatus>(builder);
     }
 
-    private static void Text<TEnum>(ModelConfigurationBuilder builder)
+    /// <summary>The same for an enum of another schema's.</summary>
+    public static void Text<TEnum>(ModelConfigurationBuilder builder)
         where TEnum : struct, Enum =>
         builder.Properties<TEnum>().HaveConversion<SnakeCaseEnumConverter<TEnum>>().HaveMaxLength(32);
 }

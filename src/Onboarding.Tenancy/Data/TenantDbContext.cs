@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Billing;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Mail;
 using Onboarding.Tenancy.Members;
@@ -84,6 +85,9 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// <summary>How much each key was used on each day.</summary>
     public DbSet<ApiKeyUsage> ApiKeyUsage => Set<ApiKeyUsage>();
 
+    /// <summary>How much was used of what a plan limits by the month.</summary>
+    public DbSet<UsageCounter> UsageCounters => Set<UsageCounter>();
+
     /// <summary>What happened, append-only.</summary>
     public DbSet<AuditEntry> AuditLog => Set<AuditEntry>();
 
@@ -163,6 +167,45 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
             cancellationToken);
         SignalWork();
         return result;
+    }
+
+    /// <summary>
+    /// Saves what is tracked, unless <paramref name="refusal"/> finds something against it in the same transaction. Then nothing
+    /// is saved, and what is tracked stays as it was.
+    /// </summary>
+    /// <param name="refusal">Null where nothing has to be asked.</param>
+    /// <returns>What was found; null when it is saved.</returns>
+    public async Task<T?> SaveUnlessAsync<T>(Func<CancellationToken, Task<T?>>? refusal, CancellationToken cancellationToken)
+        where T : class
+    {
+        if (refusal is null)
+        {
+            await SaveChangesAsync(cancellationToken);
+            return null;
+        }
+
+        // Not accepted before the commit: a try that is repeated saves the same again.
+        var found = await Database.CreateExecutionStrategy().ExecuteAsync(
+            async cancellation =>
+            {
+                await using var transaction = await Database.BeginTransactionAsync(cancellation);
+                if (await refusal(cancellation) is { } against)
+                {
+                    return against;
+                }
+
+                await SaveChangesAsync(acceptAllChangesOnSuccess: false, cancellation);
+                await transaction.CommitAsync(cancellation);
+                return null;
+            },
+            cancellationToken);
+        if (found is null)
+        {
+            ChangeTracker.AcceptAllChanges();
+            SignalWork();
+        }
+
+        return found;
     }
 
     /// <inheritdoc/>

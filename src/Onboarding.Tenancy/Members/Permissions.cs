@@ -35,6 +35,9 @@ public static class Permissions
     /// <summary>Add, change and stop webhook endpoints, and send deliveries again.</summary>
     public const string ManageWebhooks = "webhooks:manage";
 
+    /// <summary>Choose and pay for the plan.</summary>
+    public const string ManageBilling = "billing:manage";
+
     /// <summary>Every permission there is, with what it allows.</summary>
     public static IReadOnlyDictionary<string, string> Descriptions { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
@@ -46,6 +49,7 @@ public static class Permissions
         [ManageOrganization] = "Change name, branding and security policy.",
         [ManageApiKeys] = "Create and revoke the organization's API keys; for people, no key can hold it.",
         [ReadAuditLog] = "Read the audit log.",
+        [ManageBilling] = "Choose, change and cancel the plan, and see invoices.",
         [ReadWebhooks] = "See webhook endpoints, messages and deliveries.",
         [ManageWebhooks] = "Add, change and stop webhook endpoints, and send deliveries again.",
     };

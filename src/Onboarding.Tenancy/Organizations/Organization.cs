@@ -55,6 +55,9 @@ public sealed class Organization : ITenantInfo
     /// <summary>Key of its plan in the plan catalogue.</summary>
     public string Plan { get; private set; } = "";
 
+    /// <summary>What was settled for it alone, and goes before its plan.</summary>
+    public PlanOverrides Overrides { get; private set; } = PlanOverrides.None;
+
     /// <summary>Where it stands in its life.</summary>
     public OrganizationStatus Status { get; private set; }
 
@@ -123,6 +126,13 @@ public sealed class Organization : ITenantInfo
 
     /// <summary>Lets it serve again. False when it is not suspended.</summary>
     public bool Reactivate(DateTimeOffset now) => Move(OrganizationStatus.Suspended, OrganizationStatus.Active, now);
+
+    /// <summary>Settles for it alone what goes before its plan.</summary>
+    public void Settle(PlanOverrides overrides, DateTimeOffset now)
+    {
+        Overrides = overrides;
+        ChangedAt = now;
+    }
 
     /// <summary>First step of its removal; from here there is no way back but to finish. Repeating it changes nothing.</summary>
     public void BeginDeletion(DateTimeOffset now)

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Onboarding.Tenancy.ApiKeys;
+using Onboarding.Tenancy.Billing;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
@@ -39,6 +40,10 @@ namespace Onboarding.Tenancy.Outbox;
 [JsonDerivedType(typeof(RoleChanged), RoleChanged.Name)]
 [JsonDerivedType(typeof(RoleDeleted), RoleDeleted.Name)]
 [JsonDerivedType(typeof(OrganizationSettingsChanged), OrganizationSettingsChanged.Name)]
+[JsonDerivedType(typeof(OrganizationPlanChanged), OrganizationPlanChanged.Name)]
+[JsonDerivedType(typeof(SubscriptionUpdated), SubscriptionUpdated.Name)]
+[JsonDerivedType(typeof(InvoicePaid), InvoicePaid.Name)]
+[JsonDerivedType(typeof(InvoicePaymentFailed), InvoicePaymentFailed.Name)]
 [JsonDerivedType(typeof(ApiKeyCreated), ApiKeyCreated.Name)]
 [JsonDerivedType(typeof(ApiKeyChanged), ApiKeyChanged.Name)]
 [JsonDerivedType(typeof(ApiKeyRotated), ApiKeyRotated.Name)]

@@ -59,4 +59,7 @@ public static class WorkKinds
 
     /// <summary>A webhook endpoint for which something was made due: brings its pointer forward, or makes it.</summary>
     public const string Wake = "wake";
+
+    /// <summary>A billing customer whose state is to be fetched. One pointer per customer.</summary>
+    public const string Billing = "billing";
 }

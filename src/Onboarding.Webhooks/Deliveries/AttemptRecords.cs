@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.Outbox;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.Work;

@@ -1,3 +1,4 @@
+using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.Outbox;

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Onboarding.Tenancy.ApiKeys;
+using Onboarding.Tenancy.Billing;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.SignIn;
@@ -49,6 +50,10 @@ public static class EventCatalogue
             EventType.Of("A role has other permissions.", new RoleChanged("recruiter", [Permissions.ApproveMembers, Permissions.ReadMembers], Then)),
             EventType.Of("A role was deleted.", new RoleDeleted("recruiter", Then)),
             EventType.Of("The organization's settings changed.", new OrganizationSettingsChanged(["name"], Then)),
+            EventType.Of("The organization has another plan.", new OrganizationPlanChanged("free", "premium", Then)),
+            EventType.Of("The subscription began, changed or ended.", new SubscriptionUpdated(Other, "active", "premium", Quantity: 12, Then.AddMonths(1), CancelAt: null, Then)),
+            EventType.Of("An invoice was paid.", new InvoicePaid(Other, "ACME-0001", AmountPaid: 22800, "eur", Then)),
+            EventType.Of("A payment of an invoice failed.", new InvoicePaymentFailed(Other, "ACME-0002", AmountDue: 22800, "eur", Attempts: 1, Then)),
             EventType.Of("A member signed in.", new SessionStarted(Member, Other, Then) { Member = Ada() }),
             EventType.Of("A member's session ended before its time.", new SessionEnded(Member, Other, "logout", Then) { Member = Ada() }),
             EventType.Of("A refresh token was used twice, and its session was ended.", new RefreshTokenReused(Member, Other, Then) { Member = Ada() }),

@@ -14,11 +14,13 @@ internal static class EventPermissions
         ["delivery"] = Permissions.ReadWebhooks,
         ["endpoint"] = Permissions.ReadWebhooks,
         ["invitation"] = Permissions.InviteMembers,
+        ["invoice"] = Permissions.ManageBilling,
         ["member"] = Permissions.ReadMembers,
         ["members"] = Permissions.ReadMembers,
         ["organization"] = Permissions.ManageOrganization,
         ["role"] = Permissions.ReadMembers,
         ["session"] = Permissions.ManageMembers,
+        ["subscription"] = Permissions.ManageBilling,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Of a type, such as <c>member.approved</c>.</summary>

@@ -28,6 +28,11 @@ internal sealed class CheckedExchanges(ApiDocument document, ConcurrentBag<(stri
 
         var where = $"The answer {status} of {operation}";
         var declared = operation.Responses[$"{status}"] ?? throw new InvalidOperationException($"{where} is not declared.");
+        if (response.Content.Headers.ContentType?.MediaType == "text/html")
+        {
+            return response; // A page for people.
+        }
+
         var body = await response.Content.ReadAsStringAsync(cancellationToken);
         if (declared["content"] is not JsonObject content)
         {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using Onboarding.Api.Tests.Features.ApiKeys;
+using Onboarding.Api.Tests.Features.Billing;
 using Onboarding.Api.Tests.Features.Mfa;
 using Onboarding.Api.Tests.Features.Passkeys;
 using Onboarding.Api.Tests.Features.Webhooks;
@@ -41,6 +42,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await RuleAsync(organization, admin, ada);
         await KeysAsync(organization, admin);
         await WebhooksAsync(organization, admin);
+        await BillingAsync(admin);
         await PasskeysAsync(organization);
         await SecondFactorsAsync(organization, admin);
 
@@ -224,6 +226,43 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await admin.PatchAsJsonAsync("/organization", new { branding = new { accent_color = "#7a7a7a" } })).CodeAsync(HttpStatusCode.BadRequest);
         await (await admin.PatchAsJsonAsync("/organization", new { security = new { sign_in_methods = new[] { organization.Identifier } } })).CodeAsync(HttpStatusCode.BadRequest);
     }
+
+    private async Task BillingAsync(HttpClient admin)
+    {
+        await (await admin.GetAsync("/billing/plans")).OkAsync();
+        await (await admin.GetAsync("/features")).OkAsync();
+        await (await admin.GetAsync("/billing/usage")).OkAsync();
+        await (await admin.GetAsync("/billing/subscription")).OkAsync();
+        await (await admin.PostAsync("/billing/portal", null)).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.PostAsync("/billing/cancel", null)).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.PostAsJsonAsync("/billing/change/preview", new { plan = "premium", interval = "year" })).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.PostAsJsonAsync("/billing/checkout", new { plan = "nothing" })).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.PostAsJsonAsync("/billing/checkout", new { plan = "premium", interval = "week" })).CodeAsync(HttpStatusCode.BadRequest);
+        var url = (await (await admin.PostAsJsonAsync("/billing/checkout", new { plan = "premium" })).OkAsync()).GetProperty("url").GetString()!;
+        var session = url[(url.LastIndexOf('/') + 1)..];
+        await fixture.Stripe.PayCheckoutAsync(session);
+        await (await admin.GetAsync("/billing/return?checkout=cs_of_nobody")).CodeAsync(HttpStatusCode.NotFound);
+        Assert.Equal(HttpStatusCode.OK, (await admin.GetAsync($"/billing/return?checkout={session}")).StatusCode);
+        await (await admin.PostAsync("/billing/subscription/refresh", null)).OkAsync(HttpStatusCode.Accepted);
+        await PhaseAsync(admin, "trial");
+        var preview = await (await admin.PostAsJsonAsync("/billing/change/preview", new { plan = "premium", interval = "year" })).OkAsync();
+        await (await admin.PostAsJsonAsync("/billing/change", new { plan = "premium", interval = "year", at = "2020-01-01T00:00:00Z" })).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.PostAsJsonAsync("/billing/change", new { plan = "premium", interval = "year", at = preview.GetProperty("at").GetString() })).OkAsync(HttpStatusCode.Accepted);
+        await (await admin.PostAsync("/billing/portal", null)).OkAsync();
+        await (await admin.PostAsync("/billing/cancel", null)).OkAsync(HttpStatusCode.Accepted);
+        await PhaseAsync(admin, "ending");
+        await (await admin.PostAsync("/billing/resume", null)).OkAsync(HttpStatusCode.Accepted);
+        var invoice = (await (await admin.GetAsync("/billing/invoices?limit=1")).OkAsync()).GetProperty("data")[0].GetProperty("id").GetString();
+        await (await admin.GetAsync($"/billing/invoices/{invoice}")).OkAsync();
+        await (await admin.GetAsync($"/billing/invoices/{Guid.Empty}")).CodeAsync(HttpStatusCode.NotFound);
+
+        // Its body is Stripe's, and none of this document's.
+        Assert.Equal(HttpStatusCode.OK, (await Subscriber.DeliverAsync(fixture.App, fixture.Stripe, fixture.Stripe.Events[^1])).StatusCode);
+        seen.Add(("POST /billing/stripe/webhook", 200));
+    }
+
+    private static Task PhaseAsync(HttpClient admin, string phase) => Eventually.HoldsAsync(
+        async () => (await (await admin.GetAsync("/billing/subscription")).OkAsync()).GetProperty("phase").GetString() == phase, $"the phase is {phase}");
 
     private async Task KeysAsync(TestOrganization organization, HttpClient admin)
     {

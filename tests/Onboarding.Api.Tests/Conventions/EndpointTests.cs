@@ -17,6 +17,8 @@ public sealed class EndpointTests(ApiFixture fixture)
     private static readonly string[] Anonymous =
     [
         "GET /.well-known/jwks.json",
+        "GET /billing/plans",
+        "GET /billing/return",
         "GET /dev/mailbox",
         "GET /dev/mailbox.json",
         "GET /dev/mails",
@@ -26,6 +28,7 @@ public sealed class EndpointTests(ApiFixture fixture)
         "GET /health/ready",
         "HEAD /health/live",
         "HEAD /health/ready",
+        "POST /billing/stripe/webhook",
         "POST /dev/webhook-sink/{name}",
         "POST /forgot-password",
         "POST /invitations/accept/{token}",

@@ -6,7 +6,8 @@ namespace Onboarding.Api.Tests.Conventions;
 public sealed class ProjectReferencesTests
 {
     [Theory]
-    [InlineData("Onboarding.Api", "Onboarding.Billing", "Onboarding.Tenancy", "Onboarding.Webhooks")]
+    [InlineData("Onboarding.Api", "Onboarding.Billing", "Onboarding.FakeStripe", "Onboarding.Tenancy", "Onboarding.Webhooks")]
+    [InlineData("Onboarding.FakeStripe")]
     [InlineData("Onboarding.Billing", "Onboarding.Tenancy")]
     [InlineData("Onboarding.Webhooks", "Onboarding.Tenancy")]
     [InlineData("Onboarding.Tenancy")]
@@ -18,6 +19,6 @@ public sealed class ProjectReferencesTests
 
     [Fact]
     public void There_is_no_other_project() => Assert.Equal(
-        ["Onboarding.Api", "Onboarding.Billing", "Onboarding.Tenancy", "Onboarding.Webhooks"],
+        ["Onboarding.Api", "Onboarding.Billing", "Onboarding.FakeStripe", "Onboarding.Tenancy", "Onboarding.Webhooks"],
         Directory.GetFiles(SourceTree.Sources, "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
 }

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
+using Onboarding.Billing.Plans;
 using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
@@ -32,7 +33,7 @@ internal sealed class CreateApiKey(TenantDbContext db, ApiKeyAccess access, GetA
         .WithExample(
             new CreateApiKeyRequest(ApiKeyResponse.Example.Name, [Permissions.ApproveMembers], ["192.0.2.0/24"], 60),
             ApiKeyResponse.Example with { Key = "ok_live_..." })
-        .WithErrors(("permission.unknown", 400), ("permission.not_grantable", 403), ("quota.api_keys", 409));
+        .WithErrors(("permission.unknown", 400), ("permission.not_grantable", 403), (FeatureGate.Code, 403), ("quota.api_keys", 409));
 
     public async Task<Results<Created<ApiKeyResponse>, ProblemHttpResult>> HandleAsync(CreateApiKeyRequest request, bool own, CancellationToken cancellationToken)
     {
@@ -51,7 +52,7 @@ internal sealed class CreateApiKey(TenantDbContext db, ApiKeyAccess access, GetA
                 // One after the other, so that two at once do not both take the last place.
                 await db.Database.ExecuteSqlAsync($"SELECT 1 FROM settings FOR UPDATE", cancellationToken);
                 var good = db.ApiKeys.Where(k => k.RevokedAt == null && k.ExpiresAt > now);
-                var exceeded = Quotas.Refusal("quota.api_keys", await good.CountAsync(cancellationToken), quotas.ApiKeys)
+                var exceeded = quotas.Refusal(QuotaNames.ApiKeys, await good.CountAsync(cancellationToken))
                     ?? (key.OwnerId is { } owner ? Quotas.Refusal("quota.api_keys", await good.CountAsync(k => k.OwnerId == owner, cancellationToken), quotas.ApiKeysPerMember) : null);
                 if (exceeded is not null)
                 {

@@ -22,7 +22,7 @@ internal sealed class ApproveMember(Decisions decisions)
         .WithExample(
             new ApproveMemberRequest("Known from the kick-off", Roles.User),
             new ApproveMemberResponse(Guid.Parse("01990000-0000-7000-8000-000000000001"), MemberStatus.Approved, DateTimeOffset.UnixEpoch))
-        .WithErrors(("role.unknown", 400), ("role.not_grantable", 403), ("member.not_found", 404), ("member.already_decided", 409));
+        .WithErrors(("role.unknown", 400), ("role.not_grantable", 403), ("member.not_found", 404), ("member.already_decided", 409), ("quota.seats", 409));
 
     public async Task<Results<Ok<ApproveMemberResponse>, ProblemHttpResult>> HandleAsync(
         Guid id, ApproveMemberRequest request, CancellationToken cancellationToken)

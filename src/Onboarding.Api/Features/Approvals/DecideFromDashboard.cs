@@ -62,7 +62,7 @@ internal sealed class DecideFromDashboard(Decisions decisions)
         .WithSummary("Decide about waiting people")
         .WithExample(new DashboardRequest(DashboardAction.Approve, Id: Example), new DashboardResponse([new(Example, MemberStatus.Approved)]), name: "one")
         .WithExample(new DashboardRequest(DashboardAction.Reject, Ids: [Example], Reason: "Unknown"), new DashboardResponse([new(Example, null, "member.not_found")]), name: "many")
-        .WithErrors(("role.unknown", 400), ("role.not_grantable", 403), ("member.not_found", 404), ("member.already_decided", 409));
+        .WithErrors(("role.unknown", 400), ("role.not_grantable", 403), ("member.not_found", 404), ("member.already_decided", 409), ("quota.seats", 409));
 
     public async Task<Results<Ok<DashboardResponse>, ProblemHttpResult>> HandleAsync(DashboardRequest request, CancellationToken cancellationToken)
     {

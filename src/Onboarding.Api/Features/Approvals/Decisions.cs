@@ -18,8 +18,10 @@ internal sealed record Decision(Guid Id, MemberStatus? Status, DateTimeOffset? D
 /// Status, audit line and event commit together. When two admins decide at once, the row's <c>xmin</c> lets one through
 /// and the other hears who was first (ONB-6, SEC-14).
 /// </remarks>
-internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProvider clock)
+internal sealed class Decisions(TenantDbContext db, Quotas quotas, RequestActor actor, TimeProvider clock)
 {
+    private const string AlreadyDecidedCode = "member.already_decided";
+
     private Organization Organization => db.Organization!;
 
     public Task<Decision> ApproveAsync(Guid id, string? role, string? note, CancellationToken cancellationToken) =>
@@ -102,24 +104,34 @@ internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProv
         {
             try
             {
-                await db.SaveChangesAsync(cancellationToken);
-                return new(member.Id, member.Status, member.DecidedAt, null);
+                // Whoever is let in takes a seat, and has to find one in the same transaction (ONB-11).
+                problem = await db.SaveUnlessAsync<ProblemHttpResult>(member.Status == MemberStatus.Approved ? quotas.SeatRefusalAsync : null, cancellationToken);
+                if (problem is null)
+                {
+                    return new(member.Id, member.Status, member.DecidedAt, null);
+                }
+
+                DropUnsaved();
             }
             catch (DbUpdateException exception) when (exception is DbUpdateConcurrencyException || exception.IsUnknownRole())
             {
-                // What was recorded for this member is dropped; the others stay tracked, as they were read.
-                foreach (var entry in db.ChangeTracker.Entries().Where(e => e.State is EntityState.Added or EntityState.Modified).ToList())
-                {
-                    entry.State = EntityState.Detached;
-                }
-
+                DropUnsaved();
                 problem = exception is DbUpdateConcurrencyException ? AlreadyDecided(member, by: null) : UnknownRole();
             }
         }
 
-        return problem.StatusCode == StatusCodes.Status409Conflict
+        return (string?)problem.ProblemDetails.Extensions["code"] == AlreadyDecidedCode
             ? await NameTheOtherAsync(member.Id, cancellationToken)
             : new(member.Id, null, null, problem);
+    }
+
+    // What was recorded for this member; the others stay tracked, as they were read.
+    private void DropUnsaved()
+    {
+        foreach (var entry in db.ChangeTracker.Entries().Where(e => e.State is EntityState.Added or EntityState.Modified).ToList())
+        {
+            entry.State = EntityState.Detached;
+        }
     }
 
     private async Task<Decision> NameTheOtherAsync(Guid id, CancellationToken cancellationToken)
@@ -133,7 +145,7 @@ internal sealed class Decisions(TenantDbContext db, RequestActor actor, TimeProv
     public static ProblemHttpResult UnknownRole() => Problems.BadRequest("role.unknown", "There is no such role in this organization.");
 
     private static ProblemHttpResult AlreadyDecided(Member member, string? by) => Problems.Conflict(
-        "member.already_decided",
+        AlreadyDecidedCode,
         "Somebody has already decided about this member.",
         new Dictionary<string, object?> { ["member_status"] = member.Status, ["decided_by"] = by, ["decided_at"] = member.DecidedAt });
 }

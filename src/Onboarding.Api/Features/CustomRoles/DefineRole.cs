@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
+using Onboarding.Billing.Plans;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 
@@ -27,6 +28,7 @@ internal sealed class DefineRole(TenantDbContext db, ChangingSettings changing, 
     public static void Map(RouteGroupBuilder group) => group
         .MapPost("/roles", (DefineRoleRequest request, DefineRole useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .RequireAuthorization(Permissions.ManageRoles)
+        .RequireFeature(FeatureNames.CustomRoles)
         .WithSummary("Define a role")
         .WithExample(
             new DefineRoleRequest(RoleResponse.Example.Name, RoleResponse.Example.Permissions, RoleResponse.Example.Description),

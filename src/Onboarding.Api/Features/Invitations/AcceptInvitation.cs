@@ -24,7 +24,7 @@ public sealed record AcceptInvitationRequest(
 /// An open registration of the address becomes the membership, so there is never a second one (ONB-10). The
 /// invitation's row is locked for the whole decision: accepted twice at once, it gives one member.
 /// </remarks>
-internal sealed class AcceptInvitation(TenantDbContext db, OpenInvitations invitations, RequestActor actor, PasswordGate gate, TimeProvider clock)
+internal sealed class AcceptInvitation(TenantDbContext db, OpenInvitations invitations, Quotas quotas, RequestActor actor, PasswordGate gate, TimeProvider clock)
 {
     public static void Map(RouteGroupBuilder group) => group
         .MapPost("/accept/{token}", (string token, AcceptInvitationRequest request, AcceptInvitation useCase, CancellationToken cancellationToken) =>
@@ -32,7 +32,7 @@ internal sealed class AcceptInvitation(TenantDbContext db, OpenInvitations invit
         .Throttled<AcceptInvitationRequest>("accept-invitation", limits => limits.AcceptInvitation)
         .WithSummary("Accept an invitation")
         .WithExample(new AcceptInvitationRequest("ada", "Ada Lovelace", "four quiet herons at dusk"))
-        .WithErrors(("password.weak", 400), ("link.invalid", 404), ("username.taken", 409), ("member.changed", 409), ("server.busy", 429));
+        .WithErrors(("password.weak", 400), ("link.invalid", 404), ("username.taken", 409), ("member.changed", 409), ("quota.seats", 409), ("server.busy", 429));
 
     public async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(string token, AcceptInvitationRequest request, CancellationToken cancellationToken)
     {
@@ -90,6 +90,11 @@ internal sealed class AcceptInvitation(TenantDbContext db, OpenInvitations invit
         if (invitation?.StatusAt(now) != InvitationStatus.Open || !await invitations.IsBackedAsync(invitation, cancellationToken))
         {
             return LinkInvalid(invitation);
+        }
+
+        if (await quotas.SeatRefusalAsync(cancellationToken) is { } full)
+        {
+            return full;
         }
 
         var member = await db.Members.SingleOrDefaultAsync(

@@ -15,9 +15,11 @@ internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, 
 {
     /// <param name="change">Changes the member; null when its state does not allow that.</param>
     /// <param name="endSessions">Why its sessions end with the change; null when they live on.</param>
+    /// <param name="unless">Why it cannot be, asked once the member's state allows it and before anything is saved.</param>
     /// <param name="alongside">What else goes with the change, in its transaction and with the member's row held.</param>
     public async Task<Results<Ok<MemberResponse>, ProblemHttpResult>> RunAsync(
-        Guid id, Func<Member, DomainEvent?> change, string? note, string? endSessions, CancellationToken cancellationToken, Func<Task>? alongside = null)
+        Guid id, Func<Member, DomainEvent?> change, string? note, string? endSessions, CancellationToken cancellationToken, Func<Task>? alongside = null,
+        Func<CancellationToken, Task<ProblemHttpResult?>>? unless = null)
     {
         IReadOnlyCollection<Session> ended = [];
         var lessened = false;
@@ -47,6 +49,12 @@ internal sealed class ChangingMembers(TenantDbContext db, SessionEnding ending, 
                 if (change(member) is not { } happened)
                 {
                     return Problems.Conflict("member.not_allowed", "The member's state does not allow this.");
+                }
+
+                if (unless is not null && await unless(cancellationToken) is { } refusal)
+                {
+                    db.ChangeTracker.Clear();
+                    return refusal;
                 }
 
                 if (wasAdmin && admins.Count == 1 && !IsActiveAdmin(member))

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Onboarding.Api.Emails;
 using Onboarding.Api.Features.Mfa;
 using Onboarding.Api.Http;
+using Onboarding.Billing.Plans;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
@@ -36,7 +37,7 @@ public sealed record ChangeOrganizationRequest(
     SecurityPolicyRequest? Security = null);
 
 /// <summary>Changes name, branding and security policy. Sign-ins and mails follow at once, on every node.</summary>
-internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings changing, SecondFactors factors, GetOrganization get, RequestActor actor, TimeProvider clock)
+internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings changing, SecondFactors factors, FeatureAccess features, GetOrganization get, RequestActor actor, TimeProvider clock)
 {
     private const int GraceDays = 7;
 
@@ -47,11 +48,11 @@ internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings ch
         .WithExample(
             new ChangeOrganizationRequest("Acme", new("https://acme.example/logo.png", "#2f5bea"), new(RequireMfa: true, MfaGraceDays: 7, SessionIdleMinutes: 1440, SessionAbsoluteMinutes: 43200, MinPasswordLength: 15)),
             OrganizationResponse.Example)
-        .WithErrors(("logo_url.invalid", 400), ("accent_color.contrast", 400), ("sign_in_method.needed", 409));
+        .WithErrors(("logo_url.invalid", 400), ("accent_color.contrast", 400), (FeatureGate.Code, 403), ("sign_in_method.needed", 409));
 
     public async Task<Results<Ok<OrganizationResponse>, ProblemHttpResult>> HandleAsync(ChangeOrganizationRequest request, CancellationToken cancellationToken)
     {
-        if ((Refusal(request.Branding) ?? Refusal(request.Security)) is { } refusal)
+        if ((Refusal(request.Branding) ?? Refusal(request.Security) ?? await PlanRefusalAsync(request.Branding)) is { } refusal)
         {
             return refusal;
         }
@@ -74,6 +75,10 @@ internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings ch
             cancellationToken);
         return problem is not null ? problem : await get.HandleAsync(cancellationToken);
     }
+
+    // To go back to the product's own is everybody's.
+    private async Task<ProblemHttpResult?> PlanRefusalAsync(BrandingRequest? branding) =>
+        branding is null or { LogoUrl: null, AccentColor: null or Organization.DefaultAccentColor } ? null : await features.RefusalAsync(FeatureNames.CustomBranding);
 
     private static ProblemHttpResult? Refusal(BrandingRequest? branding)
     {

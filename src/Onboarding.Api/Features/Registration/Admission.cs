@@ -11,7 +11,7 @@ namespace Onboarding.Api.Features.Registration;
 internal sealed record Admitted(ApprovalAction Action, string? Role = null, Invitation? Invitation = null, ApprovalRule? Rule = null);
 
 /// <summary>What becomes of somebody who has just proven an address: who was invited comes in, then rules decide, and everybody else waits (ONB-9, ONB-10).</summary>
-internal sealed class Admission(TenantDbContext db, OpenInvitations invitations, RequestActor actor, TimeProvider clock)
+internal sealed class Admission(TenantDbContext db, OpenInvitations invitations, Quotas quotas, RequestActor actor, TimeProvider clock)
 {
     /// <summary>What the invitation and the rule for an address say; both stay locked until the end of a transaction.</summary>
     public async Task<Admitted> FindAsync(string email, CancellationToken cancellationToken)
@@ -41,6 +41,13 @@ internal sealed class Admission(TenantDbContext db, OpenInvitations invitations,
     {
         var now = clock.GetUtcNow();
         var admitted = await FindAsync(member.Email!, cancellationToken);
+
+        // Where no seat is left, whoever would come in waits for an admin, who hears why (ONB-11).
+        if ((admitted.Invitation is not null || admitted.Action == ApprovalAction.Approve) && await quotas.SeatRefusalAsync(cancellationToken) is not null)
+        {
+            return;
+        }
+
         if (admitted.Invitation is { } invitation)
         {
             db.Record(member.Approve(invitation.Role, invitation.InvitedBy, now)!, actor.ToActor(), "invited");

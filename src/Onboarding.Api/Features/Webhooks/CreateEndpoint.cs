@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
+using Onboarding.Billing.Plans;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Webhooks;
@@ -46,7 +47,7 @@ internal sealed class CreateEndpoint(TenantDbContext db, ChangingEndpoints chang
         .WithExample(
             new CreateEndpointRequest("https://example.com/hooks", ["member.*"], "CRM", new Dictionary<string, string> { ["Authorization"] = "Bearer of-the-receiver" }, RateLimit: 10),
             EndpointSecretResponse.Example)
-        .WithErrors(("endpoint.url_refused", 400), ("event_type.unknown", 400), ("quota.webhook_endpoints", 409));
+        .WithErrors(("endpoint.url_refused", 400), ("event_type.unknown", 400), (FeatureGate.Code, 403), ("quota.webhook_endpoints", 409));
 
     public async Task<Results<Created<EndpointSecretResponse>, ProblemHttpResult>> HandleAsync(CreateEndpointRequest request, CancellationToken cancellationToken)
     {
@@ -64,7 +65,7 @@ internal sealed class CreateEndpoint(TenantDbContext db, ChangingEndpoints chang
             {
                 // One after the other, or two at once would pass the quota together.
                 await db.Database.ExecuteSqlAsync($"SELECT 1 FROM settings FOR UPDATE", cancellationToken);
-                if (Quotas.Refusal("quota.webhook_endpoints", await db.WebhookEndpoints.CountAsync(cancellationToken), quotas.WebhookEndpoints) is { } full)
+                if (quotas.Refusal(QuotaNames.WebhookEndpoints, await db.WebhookEndpoints.CountAsync(cancellationToken)) is { } full)
                 {
                     return full;
                 }

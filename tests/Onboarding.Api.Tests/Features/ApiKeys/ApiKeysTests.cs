@@ -358,7 +358,7 @@ public sealed class ApiKeysTests(ApiFixture fixture)
     [Fact]
     public async Task No_member_uses_up_what_is_everybodys()
     {
-        await using var app = new TestApp(fixture.App.Database, fixture.Smtp, new Dictionary<string, string?> { ["Quotas:ApiKeys"] = "5", ["Quotas:ApiKeysPerMember"] = "2" });
+        await using var app = new TestApp(fixture.App.Database, fixture.Smtp, new Dictionary<string, string?> { ["Billing:Plans:premium:Quotas:api_keys"] = "5", ["Quotas:ApiKeysPerMember"] = "2" });
         app.StartServer();
         var organization = await TestOrganization.CreateAsync(app);
         using var admin = await organization.SignInAsync();
@@ -375,7 +375,7 @@ public sealed class ApiKeysTests(ApiFixture fixture)
     [Fact]
     public async Task The_quota_counts_keys_that_are_good()
     {
-        await using var app = new TestApp(fixture.App.Database, fixture.Smtp, new Dictionary<string, string?> { ["Quotas:ApiKeys"] = "2" });
+        await using var app = new TestApp(fixture.App.Database, fixture.Smtp, new Dictionary<string, string?> { ["Billing:Plans:premium:Quotas:api_keys"] = "2" });
         app.StartServer();
         var organization = await TestOrganization.CreateAsync(app);
         using var admin = await organization.SignInAsync();

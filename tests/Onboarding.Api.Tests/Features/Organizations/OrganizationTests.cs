@@ -15,7 +15,7 @@ public sealed class OrganizationTests(ApiFixture fixture)
         using var admin = await organization.SignInAsync();
         var found = await (await admin.GetAsync("/organization")).OkAsync();
         Assert.Equal(
-            (organization.Organization.Id, organization.Identifier, organization.Organization.Name, "free"),
+            (organization.Organization.Id, organization.Identifier, organization.Organization.Name, "premium"),
             (found.GetProperty("id").GetString(), found.GetProperty("identifier").GetString(), found.GetProperty("name").GetString(), found.GetProperty("plan").GetString()));
         Assert.Equal("""{"logo_url":null,"accent_color":"#2f5bea"}""", found.GetProperty("branding").GetRawText());
         Assert.Equal(

@@ -270,7 +270,7 @@ public sealed class EndpointsTests(ApiFixture fixture)
     [Fact]
     public async Task Two_at_once_do_not_pass_the_quota_together()
     {
-        await using var app = new TestApp(fixture.App.Database, fixture.Smtp, new Dictionary<string, string?> { ["Quotas:WebhookEndpoints"] = "3" }, Faults.Nodes.WithoutJobs);
+        await using var app = new TestApp(fixture.App.Database, fixture.Smtp, new Dictionary<string, string?> { ["Billing:Plans:premium:Quotas:webhook_endpoints"] = "3" }, Faults.Nodes.WithoutJobs);
         app.StartServer();
         var organization = await TestOrganization.CreateAsync(app);
         using var admin = await organization.SignInAsync();

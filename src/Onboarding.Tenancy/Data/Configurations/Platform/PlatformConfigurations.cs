@@ -25,6 +25,8 @@ internal sealed class OrganizationConfiguration : IEntityTypeConfiguration<Organ
         builder.Property(o => o.Plan).HasMaxLength(64);
         builder.Property(o => o.Settings).HasColumnType("jsonb").HasDefaultValueSql("'{}'")
             .HasConversion(settings => settings.ToJson(), json => PublishedSettings.FromJson(json), new ValueComparer<PublishedSettings>(favorStructuralComparisons: false));
+        builder.Property(o => o.Overrides).HasColumnType("jsonb").HasDefaultValueSql("'{}'")
+            .HasConversion(overrides => overrides.ToJson(), json => PlanOverrides.FromJson(json), new ValueComparer<PlanOverrides>(favorStructuralComparisons: false));
         builder.Property(o => o.MigrationError).HasMaxLength(2000);
         foreach (var index in builder.Metadata.GetIndexes().ToList())
         {
@@ -48,6 +50,7 @@ internal sealed class WorkItemConfiguration : IEntityTypeConfiguration<WorkItem>
 
         // One pointer to an endpoint: whoever claims it is the only one that sends there.
         builder.HasIndex(w => w.RefId, "ux_work_endpoint").IsUnique().HasFilter($"kind = '{WorkKinds.Endpoint}'");
+        builder.HasIndex(w => w.RefId, "ux_work_billing").IsUnique().HasFilter($"kind = '{WorkKinds.Billing}'");
         builder.HasIndex(w => w.OrganizationId, "ix_work_organization_id");
     }
 }

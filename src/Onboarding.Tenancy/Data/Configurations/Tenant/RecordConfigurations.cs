@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Billing;
 using Onboarding.Tenancy.Mail;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Outbox;
@@ -64,5 +65,16 @@ internal sealed class WorkItemConfiguration : IEntityTypeConfiguration<WorkItem>
     {
         builder.ToTable("work", PlatformDbContext.Schema, table => table.ExcludeFromMigrations());
         builder.Property(w => w.Id).ValueGeneratedNever();
+    }
+}
+
+internal sealed class UsageCounterConfiguration : IEntityTypeConfiguration<UsageCounter>
+{
+    public void Configure(EntityTypeBuilder<UsageCounter> builder)
+    {
+        builder.ToTable("usage_counters");
+        builder.HasKey(c => new { c.Name, c.Period });
+        builder.Property(c => c.Name).HasMaxLength(32);
+        builder.Property(c => c.Got);
     }
 }

@@ -83,6 +83,13 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                         .HasColumnType("character varying(200)")
                         .HasColumnName("name");
 
+                    b.Property<string>("Overrides")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("overrides")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<string>("Plan")
                         .IsRequired()
                         .HasMaxLength(64)
@@ -249,6 +256,10 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                     b.HasIndex(new[] { "Kind", "DueAt" }, "ix_work_due");
 
                     b.HasIndex(new[] { "OrganizationId" }, "ix_work_organization_id");
+
+                    b.HasIndex(new[] { "RefId" }, "ux_work_billing")
+                        .IsUnique()
+                        .HasFilter("kind = 'billing'");
 
                     b.HasIndex(new[] { "RefId" }, "ux_work_endpoint")
                         .IsUnique()

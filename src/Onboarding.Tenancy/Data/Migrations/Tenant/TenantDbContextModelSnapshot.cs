@@ -293,6 +293,31 @@ namespace Onboarding.Tenancy.Data.Migrations.Tenant
                     b.ToTable("audit_log", (string)null);
                 });
 
+            modelBuilder.Entity("Onboarding.Tenancy.Billing.UsageCounter", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("name");
+
+                    b.Property<DateOnly>("Period")
+                        .HasColumnType("date")
+                        .HasColumnName("period");
+
+                    b.Property<long>("Got")
+                        .HasColumnType("bigint")
+                        .HasColumnName("got");
+
+                    b.Property<long>("Used")
+                        .HasColumnType("bigint")
+                        .HasColumnName("used");
+
+                    b.HasKey("Name", "Period")
+                        .HasName("pk_usage_counters");
+
+                    b.ToTable("usage_counters", (string)null);
+                });
+
             modelBuilder.Entity("Onboarding.Tenancy.Mail.EmailMessage", b =>
                 {
                     b.Property<Guid>("Id")

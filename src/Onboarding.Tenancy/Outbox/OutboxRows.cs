@@ -1,14 +1,13 @@
-using Onboarding.Tenancy;
 using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Organizations;
-using Onboarding.Tenancy.Outbox;
 using Onboarding.Tenancy.Work;
 
-namespace Onboarding.Webhooks.Deliveries;
+namespace Onboarding.Tenancy.Outbox;
 
-/// <summary>What <see cref="Onboarding.Tenancy.Data.TenantDbContext.Record"/> does, for work that goes by batches: audit line, event and pointer.</summary>
-internal static class OutboxRows
+/// <summary>What <see cref="TenantDbContext.Record"/> does, for work that goes by batches: audit line, event and pointer.</summary>
+public static class OutboxRows
 {
     private const string Insert = """
         WITH line AS (
@@ -23,6 +22,7 @@ internal static class OutboxRows
         SELECT p.id, $1, $2, p.ref_id, p.due_at, 0 FROM unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) AS p (id, ref_id, due_at)
         """;
 
+    /// <summary>Adds to <paramref name="batch"/> what these events owe.</summary>
     public static void Add(TenantBatch batch, Organization organization, IReadOnlyList<DomainEvent> events)
     {
         var stored = events.Select(OutboxEvent.Of).ToList();

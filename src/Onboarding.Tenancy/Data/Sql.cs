@@ -1,10 +1,11 @@
 using Npgsql;
 
-namespace Onboarding.Webhooks.Deliveries;
+namespace Onboarding.Tenancy.Data;
 
 /// <summary>Parameters of one type, so that statements with many of them read well.</summary>
-internal static class Sql
+public static class Sql
 {
+    /// <summary>One value.</summary>
     public static NpgsqlParameter Value<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
 
     /// <summary>A column of rows, for <c>unnest</c>.</summary>

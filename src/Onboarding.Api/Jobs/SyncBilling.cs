@@ -1,0 +1,50 @@
+using Finbuckle.MultiTenant.Abstractions;
+using Onboarding.Billing.Subscriptions;
+using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Work;
+using Quartz;
+
+namespace Onboarding.Api.Jobs;
+
+/// <summary>Fetches the state of the customers of whom something is to be heard. Like the others it runs on every node, woken or once a second.</summary>
+[DisallowConcurrentExecution]
+internal sealed class DrainBilling(WorkQueue queue, WorkRunner runner, QueueBell bell) : IJob
+{
+    // Nearly all of its time each waits for the provider, with no connection to the database held.
+    private const int Batch = 16;
+
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
+    {
+        bell.Answer<DrainBilling>();
+        IReadOnlyList<ClaimedWork> claimed;
+        do
+        {
+            claimed = await queue.ClaimAsync(WorkKinds.Billing, Batch, WorkRunner.Lease, cancellationToken);
+            await runner.RunAsync(claimed, cancellationToken, parallelism: Batch);
+        }
+        while (claimed.Count == Batch && !cancellationToken.IsCancellationRequested);
+    }
+}
+
+/// <summary>Follows one customer.</summary>
+internal sealed class SyncBilling(CustomerSync sync, IMultiTenantContextAccessor<Organization> tenant) : IWorkHandler
+{
+    public async Task<TimeSpan?> HandleAsync(ClaimedWork work, CancellationToken cancellationToken) =>
+        (await sync.RunAsync(tenant.MultiTenantContext.TenantInfo!, work.RefId, cancellationToken)).Again;
+}
+
+/// <summary>Once an hour, for customers with a living subscription: makes good for callbacks that never came.</summary>
+[DisallowConcurrentExecution]
+internal sealed class ReconcileBilling(Reconciliation reconciliation) : IJob
+{
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+        await reconciliation.RunAsync(everybody: false, cancellationToken);
+}
+
+/// <summary>Once a day, for every customer.</summary>
+[DisallowConcurrentExecution]
+internal sealed class ReconcileAllBilling(Reconciliation reconciliation) : IJob
+{
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+        await reconciliation.RunAsync(everybody: true, cancellationToken);
+}

@@ -1,0 +1,48 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Onboarding.Billing.Callbacks;
+using Onboarding.Billing.Data;
+
+namespace Onboarding.Billing.Subscriptions;
+
+/// <summary>Which customer of which provider an organization is.</summary>
+public sealed class CustomerLinks(IDbContextFactory<BillingDbContext> billing, CallbackInbox inbox, TimeProvider clock)
+{
+    /// <summary>The customer that an organization is; made where it is none yet. Two at once end with the same one (BILL-21).</summary>
+    public async Task<Customer> EnsureAsync(IBillingProvider provider, NewCustomer wanted, CancellationToken cancellationToken)
+    {
+        await using var db = await billing.CreateDbContextAsync(cancellationToken);
+        var known = await db.Customers.AsNoTracking().Where(c => c.OrganizationId == wanted.OrganizationId && c.Provider == provider.Name).ToListAsync(cancellationToken);
+        if (known.Find(customer => customer.DeletedAt is null) is { } living)
+        {
+            return living;
+        }
+
+        // By organization and generation: whoever asks at the same time, or again after a crash, gets the same customer of the provider.
+        var externalId = await provider.CreateCustomerAsync(wanted, $"customer-{wanted.OrganizationId:N}-{known.Count}", cancellationToken);
+        return await LinkAsync(Customer.Link(wanted.OrganizationId, provider.Name, externalId, clock.GetUtcNow()), cancellationToken)
+            ?? throw new ProviderRefusedException("customer_taken", "The provider's customer belongs to another organization.");
+    }
+
+    /// <summary>Stores a link. Null when the customer is another organization's.</summary>
+    public async Task<Customer?> LinkAsync(Customer customer, CancellationToken cancellationToken)
+    {
+        await using var db = await billing.CreateDbContextAsync(cancellationToken);
+        db.Customers.Add(customer);
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            // Somebody else has linked it at this moment.
+            db.ChangeTracker.Clear();
+            var linked = await db.Customers.AsNoTracking().SingleOrDefaultAsync(
+                c => c.OrganizationId == customer.OrganizationId && c.Provider == customer.Provider && c.DeletedAt == null, cancellationToken);
+            return linked?.ExternalId == customer.ExternalId ? linked : null;
+        }
+
+        await inbox.MatchAsync(customer, cancellationToken);
+        return customer;
+    }
+}

@@ -1,0 +1,208 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Onboarding.Billing.Data;
+using Onboarding.Billing.Plans;
+using Onboarding.Tenancy;
+using Onboarding.Tenancy.Billing;
+using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Isolation;
+using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Outbox;
+using Onboarding.Tenancy.Work;
+
+namespace Onboarding.Billing.Subscriptions;
+
+/// <summary>How a fetch ended.</summary>
+/// <param name="Again">When to look again; null when nothing changes by itself.</param>
+/// <param name="Succeeded">Whether the provider answered.</param>
+/// <param name="Drifted">Whether it said something else than what stood here, and nobody had told.</param>
+public sealed record SyncOutcome(TimeSpan? Again, bool Succeeded, bool Drifted);
+
+/// <summary>Makes what stands here what the provider says: the only way in which a subscription ever changes.</summary>
+/// <remarks>
+/// It fetches first and writes then, with no transaction open in between. What is written together commits together:
+/// subscription, plan, trial, and the events about them. Of two at once, the one that began later wins (BILL-9).
+/// </remarks>
+public sealed partial class CustomerSync(
+    IDbContextFactory<BillingDbContext> billing, NpgsqlDataSource dataSource, BillingProviders providers, PlanCatalogue catalogue, CachedOrganizationStore organizations,
+    ClusterSignals signals, TenantScope tenants, WorkSignal signal, BillingMetrics metrics, IOptions<BillingOptions> options, TimeProvider clock, ILogger<CustomerSync> logger)
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(15);
+
+    /// <summary>Follows one customer of <paramref name="organization"/>.</summary>
+    public async Task<SyncOutcome> RunAsync(Organization organization, Guid customerId, CancellationToken cancellationToken)
+    {
+        if (await BeginAsync(customerId, cancellationToken) is not { } fetch)
+        {
+            return new(null, Succeeded: true, Drifted: false);
+        }
+
+        try
+        {
+            var provider = providers.Find(fetch.Provider) ?? throw new ProviderUnavailableException($"There is no provider {fetch.Provider}.");
+            var snapshot = await FetchAsync(organization, provider, fetch, cancellationToken);
+            return await ApplyAsync(organization, fetch, snapshot, cancellationToken);
+        }
+        catch (Exception exception) when (exception is ProviderUnavailableException or ProviderRefusedException)
+        {
+            Failed(exception, organization.Id, fetch.Provider);
+            return new(await NoteFailureAsync(customerId, exception.Message, cancellationToken), Succeeded: false, Drifted: false);
+        }
+    }
+
+    private async Task<Fetch?> BeginAsync(Guid customerId, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            "UPDATE billing.customers SET fetches_begun = fetches_begun + 1 WHERE id = $1 AND deleted_at IS NULL RETURNING fetches_begun, provider, external_id, organization_id");
+        command.Parameters.Add(Sql.Value(customerId));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new(customerId, reader.GetInt64(0), reader.GetString(1), reader.GetString(2), clock.GetUtcNow())
+            : null;
+    }
+
+    /// <summary>What the provider has, once as many seats are paid for as are taken.</summary>
+    private async Task<CustomerSnapshot> FetchAsync(Organization organization, IBillingProvider provider, Fetch fetch, CancellationToken cancellationToken)
+    {
+        var snapshot = await provider.FetchAsync(fetch.ExternalId, cancellationToken);
+        if (provider is not ISeats seats || LiveBySeat(snapshot) is not { } paid)
+        {
+            return snapshot;
+        }
+
+        var taken = Math.Max(1, await tenants.RunAsync(organization, services => CountSeatsAsync(services, cancellationToken)));
+        if (paid.Quantity == taken)
+        {
+            return snapshot;
+        }
+
+        await seats.SetSeatsAsync(paid.ExternalId, paid.ItemId, taken, cancellationToken);
+        return await provider.FetchAsync(fetch.ExternalId, cancellationToken);
+    }
+
+    private static Task<int> CountSeatsAsync(IServiceProvider services, CancellationToken cancellationToken) =>
+        ((TenantDbContext)services.GetService(typeof(TenantDbContext))!).Members.CountAsync(Seats.IsTaken, cancellationToken);
+
+    private SubscriptionSnapshot? LiveBySeat(CustomerSnapshot snapshot) => snapshot.Subscriptions.FirstOrDefault(subscription =>
+        subscription.Status is SubscriptionStatus.Trialing or SubscriptionStatus.Active && catalogue.SoldAt(subscription.LookupKey)?.PerSeat == true);
+
+    private async Task<SyncOutcome> ApplyAsync(Organization organization, Fetch fetch, CustomerSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        await using var db = await billing.CreateDbContextAsync(cancellationToken);
+        var applied = await db.Database.CreateExecutionStrategy().ExecuteAsync(
+            async cancellation =>
+            {
+                db.ChangeTracker.Clear();
+                await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+                var result = await ApplyAsync(db, (NpgsqlTransaction)transaction.GetDbTransaction(), organization, fetch, snapshot, cancellation);
+                await transaction.CommitAsync(cancellation);
+                return result;
+            },
+            cancellationToken);
+        if (applied.Told)
+        {
+            signal.Wake();
+        }
+
+        if (applied.PlanChanged)
+        {
+            await organizations.ForgetAsync();
+            await signals.OrganizationChangedAsync(organization.Key, cancellationToken);
+        }
+
+        if (applied.Drifted)
+        {
+            metrics.Drifted();
+        }
+
+        return new(applied.Until is { } until ? until - clock.GetUtcNow() + TimeSpan.FromSeconds(1) : null, Succeeded: true, applied.Drifted);
+    }
+
+    private async Task<Applied> ApplyAsync(
+        BillingDbContext db, NpgsqlTransaction transaction, Organization organization, Fetch fetch, CustomerSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        var customer = await db.Customers.FromSql($"SELECT * FROM billing.customers WHERE id = {fetch.CustomerId} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
+        var asked = customer?.AskedAt > (customer?.CheckedAt ?? DateTimeOffset.MinValue);
+        var merge = new SnapshotMerge(db, catalogue, organization, now);
+        if (customer is null || !customer.Apply(fetch.Number, snapshot.IsDeleted, merge.AnomalyOf(snapshot), now))
+        {
+            return Applied.Nothing;
+        }
+
+        await merge.RunAsync(customer, snapshot, cancellationToken);
+        var standing = Standing.Of(merge.Subscriptions, options.Value.Grace, now);
+        var planChanged = await ChangePlanAsync(db, organization, merge, standing, now, cancellationToken);
+        if (customer.Anomaly is { } anomaly)
+        {
+            Odd(organization.Id, anomaly);
+        }
+
+        // Asked before they are marked as done: who was told of a change has not drifted.
+        var told = asked || await db.Callbacks.AnyAsync(c => c.CustomerId == customer.Id && c.State == Callbacks.CallbackState.Received, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+        await db.Database.ExecuteSqlAsync(
+            $"UPDATE billing.callbacks SET state = 'applied' WHERE customer_id = {customer.Id} AND state = 'received' AND received_at <= {fetch.BegunAt}", cancellationToken);
+        await using var batch = TenantBatch.In(dataSource, transaction);
+        if (merge.Events.Count > 0)
+        {
+            OutboxRows.Add(batch, organization, merge.Events);
+        }
+
+        await batch.ExecuteAsync(cancellationToken);
+        return new(planChanged, merge.Events.Count > 0, !told && merge.Events.Count > 0, standing.Until);
+    }
+
+    private async Task<bool> ChangePlanAsync(BillingDbContext db, Organization organization, SnapshotMerge merge, Standing standing, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        // What this build cannot read changes nothing: neither does it grant, nor does it take away.
+        var plan = standing switch
+        {
+            { Phase: SubscriptionPhase.None or SubscriptionPhase.Unrecognized } => null,
+            { Grants: true } => standing.Subscription!.Plan,
+            _ => catalogue.Default.Key,
+        };
+        if (plan is null)
+        {
+            return false;
+        }
+
+        var before = (await db.Database.SqlQuery<string>($"""SELECT plan AS "Value" FROM platform.organizations WHERE id = {organization.Key} FOR NO KEY UPDATE""").ToListAsync(cancellationToken)).FirstOrDefault();
+        if (before is null || before == plan)
+        {
+            return false;
+        }
+
+        await db.Database.ExecuteSqlAsync($"UPDATE platform.organizations SET plan = {plan}, changed_at = clock_timestamp() WHERE id = {organization.Key}", cancellationToken);
+        merge.Events.Add(new OrganizationPlanChanged(before, plan, now));
+        return true;
+    }
+
+    private async Task<TimeSpan> NoteFailureAsync(Guid customerId, string error, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("UPDATE billing.customers SET failures = failures + 1, last_error = left($2, 500) WHERE id = $1 RETURNING failures");
+        command.Parameters.AddRange((NpgsqlParameter[])[Sql.Value(customerId), Sql.Value(error)]);
+        var failures = await command.ExecuteScalarAsync(cancellationToken) is int count ? count : 1;
+        var pause = TimeSpan.FromSeconds(Math.Min(Math.Pow(2, Math.Min(failures, 20)), LongestPause.TotalSeconds));
+
+        // +-20 %, so that what failed together does not come back together.
+        return pause * (0.8 + (Random.Shared.NextDouble() * 0.4));
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The state of organization {Organization} could not be fetched from {Provider}; it will be tried again.")]
+    private partial void Failed(Exception exception, string organization, string provider);
+
+    [LoggerMessage(LogLevel.Error, "Billing of organization {Organization}: {Anomaly}")]
+    private partial void Odd(string organization, string anomaly);
+
+    private sealed record Fetch(Guid CustomerId, long Number, string Provider, string ExternalId, DateTimeOffset BegunAt);
+
+    private sealed record Applied(bool PlanChanged, bool Told, bool Drifted, DateTimeOffset? Until)
+    {
+        public static Applied Nothing { get; } = new(false, false, false, null);
+    }
+}

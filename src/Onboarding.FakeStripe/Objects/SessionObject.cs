@@ -1,0 +1,88 @@
+using System.Text.Json.Nodes;
+using Onboarding.FakeStripe.Wire;
+
+namespace Onboarding.FakeStripe.Objects;
+
+/// <summary>Sessions of the two pages that a customer is sent to.</summary>
+internal static class SessionObject
+{
+    public static JsonObject Checkout(long amount, string currency, long now, bool livemode) => new()
+    {
+        ["id"] = Ids.New(livemode ? "cs_live" : "cs_test"),
+        ["object"] = "checkout.session",
+        ["adaptive_pricing"] = null,
+        ["after_expiration"] = null,
+        ["allow_promotion_codes"] = null,
+        ["allowed_payment_method_types"] = null,
+        ["amount_subtotal"] = amount,
+        ["amount_total"] = amount,
+        ["automatic_tax"] = new JsonObject { ["enabled"] = false, ["liability"] = null, ["provider"] = null, ["status"] = null },
+        ["billing_address_collection"] = null,
+        ["cancel_url"] = null,
+        ["client_reference_id"] = null,
+        ["client_secret"] = null,
+        ["collected_information"] = null,
+        ["consent"] = null,
+        ["consent_collection"] = null,
+        ["created"] = now,
+        ["currency"] = currency,
+        ["currency_conversion"] = null,
+        ["custom_fields"] = new JsonArray(),
+        ["custom_text"] = new JsonObject { ["after_submit"] = null, ["shipping_address"] = null, ["submit"] = null, ["terms_of_service_acceptance"] = null },
+        ["customer"] = null,
+        ["customer_account"] = null,
+        ["customer_creation"] = null,
+        ["customer_details"] = null,
+        ["customer_email"] = null,
+        ["discounts"] = new JsonArray(),
+        ["expires_at"] = now + 86_400,
+        ["integration_identifier"] = null,
+        ["invoice"] = null,
+        ["invoice_creation"] = null,
+        ["livemode"] = livemode,
+        ["locale"] = null,
+        ["managed_payments"] = null,
+        ["metadata"] = new JsonObject(),
+        ["mode"] = "subscription",
+        ["origin_context"] = null,
+        ["payment_intent"] = null,
+        ["payment_link"] = null,
+        ["payment_method_collection"] = "always",
+        ["payment_method_configuration_details"] = null,
+        ["payment_method_options"] = null,
+        ["payment_method_types"] = new JsonArray("card"),
+        ["payment_status"] = "unpaid",
+        ["permissions"] = null,
+        ["phone_number_collection"] = new JsonObject { ["enabled"] = false },
+        ["recovered_from"] = null,
+        ["saved_payment_method_options"] = null,
+        ["setup_intent"] = null,
+        ["shipping_address_collection"] = null,
+        ["shipping_cost"] = null,
+        ["shipping_options"] = new JsonArray(),
+        ["status"] = "open",
+        ["submit_type"] = null,
+        ["subscription"] = null,
+        ["success_url"] = null,
+        ["total_details"] = new JsonObject { ["amount_discount"] = 0L, ["amount_shipping"] = 0L, ["amount_tax"] = 0L },
+        ["ui_mode"] = "hosted_page",
+        ["url"] = null,
+        ["wallet_options"] = null,
+    };
+
+    public static JsonObject Portal(string customer, string? returnUrl, string address, long now, bool livemode) => new()
+    {
+        ["id"] = Ids.New("bps"),
+        ["object"] = "billing_portal.session",
+        ["configuration"] = "bpc_fake",
+        ["created"] = now,
+        ["customer"] = customer,
+        ["customer_account"] = null,
+        ["flow"] = null,
+        ["livemode"] = livemode,
+        ["locale"] = null,
+        ["on_behalf_of"] = null,
+        ["return_url"] = returnUrl,
+        ["url"] = $"{address}/portal/{customer}" + (returnUrl is null ? "" : $"?return_url={Uri.EscapeDataString(returnUrl)}"),
+    };
+}

@@ -1,0 +1,13 @@
+using Npgsql;
+
+namespace Onboarding.Tenancy.Data;
+
+/// <summary>A schema beside <c>platform</c> that another part of the product brings along.</summary>
+public interface ISharedSchema
+{
+    /// <summary>Its name; the application may read and write every table in it.</summary>
+    string Name { get; }
+
+    /// <summary>Brings its tables up to date; those of <c>platform</c> are by then.</summary>
+    Task MigrateAsync(NpgsqlDataSource owner, CancellationToken cancellationToken);
+}
