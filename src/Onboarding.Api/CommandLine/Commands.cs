@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace Onboarding.Api.CommandLine;
 
-/// <summary>The operator's side of the same binary: <c>organizations</c>, <c>migrate</c>, <c>migrations</c>, <c>super-admin</c>.</summary>
+/// <summary>The operator's side of the same binary: <c>organizations</c>, <c>migrate</c>, <c>migrations</c>, <c>super-admin</c>, <c>billing</c>.</summary>
 internal static class Commands
 {
-    private static readonly string[] Names = ["organizations", "migrate", "migrations", "super-admin", "help"];
+    private static readonly string[] Names = ["organizations", "migrate", "migrations", "super-admin", "billing", "help"];
 
     /// <summary>Whether the arguments are a command; without one the binary serves.</summary>
     public static bool Match(string[] args) => args.Length > 0 && (Names.Contains(args[0]) || args[0] is "--help" or "-h" or "-?");
@@ -18,6 +18,7 @@ internal static class Commands
             MigrationCommands.Migrate(app.Services),
             MigrationCommands.Migrations(app.Services),
             SuperAdminCommands.Create(app.Services),
+            BillingCommands.Create(app.Services),
         };
         return await root.Parse(args[0] == "help" ? ["--help"] : WithoutSettings(args)).InvokeAsync();
     }

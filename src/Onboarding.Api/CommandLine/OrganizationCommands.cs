@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Onboarding.Billing.Plans;
 using Onboarding.Tenancy;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
@@ -42,6 +43,11 @@ internal static class OrganizationCommands
             if (OrganizationIdentifier.Refusal(wanted) is { } refusal)
             {
                 return Fail(refusal);
+            }
+
+            if (services.GetRequiredService<PlanCatalogue>().Find(result.GetValue(plan)!) is null)
+            {
+                return Fail($"There is no plan {result.GetValue(plan)}.");
             }
 
             var organization = await RegisterAsync(services, wanted, result.GetValue(name) ?? wanted, result.GetValue(plan)!, cancellationToken);

@@ -35,7 +35,8 @@ internal static class AllFeatures
         .AddBillingFeature()
         .AddApiKeys()
         .AddWebhooksFeature()
-        .AddScoped<GetAuditLog>();
+        .AddScoped<GetAuditLog>()
+        .AddScoped<ExportAuditLog>();
 
     public static void MapFeatures(this IEndpointRouteBuilder routes)
     {
@@ -54,5 +55,6 @@ internal static class AllFeatures
         routes.MapWebhooks();
         routes.MapBilling();
         GetAuditLog.Map(routes);
+        ExportAuditLog.Map(routes);
     }
 }

@@ -13,13 +13,19 @@ internal sealed class DrainBilling(WorkQueue queue, WorkRunner runner, QueueBell
     // Nearly all of its time each waits for the provider, with no connection to the database held.
     private const int Batch = 16;
 
+    /// <summary>
+    /// How long a node that dies keeps a customer from the others. A fetch may take longer: then two are under way, and of
+    /// two the later one counts (BILL-9).
+    /// </summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(20);
+
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         bell.Answer<DrainBilling>();
         IReadOnlyList<ClaimedWork> claimed;
         do
         {
-            claimed = await queue.ClaimAsync(WorkKinds.Billing, Batch, WorkRunner.Lease, cancellationToken);
+            claimed = await queue.ClaimAsync(WorkKinds.Billing, Batch, Lease, cancellationToken);
             await runner.RunAsync(claimed, cancellationToken, parallelism: Batch);
         }
         while (claimed.Count == Batch && !cancellationToken.IsCancellationRequested);

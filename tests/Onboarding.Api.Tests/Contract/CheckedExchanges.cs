@@ -28,9 +28,9 @@ internal sealed class CheckedExchanges(ApiDocument document, ConcurrentBag<(stri
 
         var where = $"The answer {status} of {operation}";
         var declared = operation.Responses[$"{status}"] ?? throw new InvalidOperationException($"{where} is not declared.");
-        if (response.Content.Headers.ContentType?.MediaType == "text/html")
+        if (response.Content.Headers.ContentType?.MediaType is "text/html" or "application/x-ndjson")
         {
-            return response; // A page for people.
+            return response; // A page for people, or a file.
         }
 
         var body = await response.Content.ReadAsStringAsync(cancellationToken);

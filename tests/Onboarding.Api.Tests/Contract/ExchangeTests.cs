@@ -230,6 +230,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
     private async Task BillingAsync(HttpClient admin)
     {
         await (await admin.GetAsync("/billing/plans")).OkAsync();
+        Assert.Equal(HttpStatusCode.OK, (await admin.GetAsync("/audit-log/export?action=session.started")).StatusCode);
         await (await admin.GetAsync("/features")).OkAsync();
         await (await admin.GetAsync("/billing/usage")).OkAsync();
         await (await admin.GetAsync("/billing/subscription")).OkAsync();

@@ -43,18 +43,25 @@ internal sealed class GetAuditLog(TenantDbContext db)
             return Paging.CursorInvalid();
         }
 
+        var entries = Filter(db, query);
+        entries = after is var (_, id) ? entries.Where(e => e.Id < id) : entries;
+        var rows = await Rows(entries, page.Take).ToListAsync(cancellationToken);
+        return TypedResults.Ok(rows.ToPage(page, row => Cursor.Of(row.OccurredAt, row.Id)));
+    }
+
+    /// <summary>What the query asks for.</summary>
+    public static IQueryable<AuditEntry> Filter(TenantDbContext db, AuditLogQuery query)
+    {
         var entries = db.AuditLog.AsNoTracking();
         entries = query.Actor is { } actor ? entries.Where(e => e.ActorId == actor) : entries;
         entries = query.Action is { } action ? entries.Where(e => e.Action == action) : entries;
         entries = query.From?.ToUniversalTime() is { } from ? entries.Where(e => e.OccurredAt >= from && e.Id > IdAt(from, -1)) : entries;
-        entries = query.To?.ToUniversalTime() is { } to ? entries.Where(e => e.OccurredAt < to && e.Id < IdAt(to, 1)) : entries;
-        entries = after is var (_, id) ? entries.Where(e => e.Id < id) : entries;
-
-        var rows = await entries.OrderByDescending(e => e.Id).Take(page.Take)
-            .Select(e => new AuditEntryResponse(e.Id, e.OccurredAt, e.Action, e.ActorKind, e.ActorId, e.SubjectId, e.Note, e.IpAddress, e.RequestId))
-            .ToListAsync(cancellationToken);
-        return TypedResults.Ok(rows.ToPage(page, row => Cursor.Of(row.OccurredAt, row.Id)));
+        return query.To?.ToUniversalTime() is { } to ? entries.Where(e => e.OccurredAt < to && e.Id < IdAt(to, 1)) : entries;
     }
+
+    /// <summary>The newest of them, as they are shown.</summary>
+    public static IQueryable<AuditEntryResponse> Rows(IQueryable<AuditEntry> entries, int count) => entries.OrderByDescending(e => e.Id).Take(count)
+        .Select(e => new AuditEntryResponse(e.Id, e.OccurredAt, e.Action, e.ActorKind, e.ActorId, e.SubjectId, e.Note, e.IpAddress, e.RequestId));
 
     // Ids begin with their time, so their index finds an old day without reading what is newer.
     private static Guid IdAt(DateTimeOffset at, int milliseconds) =>

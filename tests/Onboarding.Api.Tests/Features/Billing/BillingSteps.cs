@@ -29,6 +29,9 @@ internal sealed class Subscriber : IAsyncDisposable
         return new(organization, stripe, await organization.SignInAsync());
     }
 
+    /// <summary>The same organization with a new session.</summary>
+    public async Task<Subscriber> SignInAgainAsync() => new(Organization, Stripe, await Organization.SignInAsync());
+
     /// <summary>Opens a checkout and answers the session's id.</summary>
     public async Task<string> CheckOutAsync(string interval = "month")
     {

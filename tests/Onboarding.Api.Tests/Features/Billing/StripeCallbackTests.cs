@@ -1,5 +1,9 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
+using Onboarding.Api.Tests.Conventions;
 using Onboarding.FakeStripe;
 using Onboarding.Testing;
 
@@ -76,6 +80,27 @@ public sealed class StripeCallbackTests(ApiFixture fixture)
     [InlineData("t=1,v1=zz,v0=1")]
     public async Task Odd_headers_are_refused(string header) =>
         Assert.Equal("callback.signature_invalid", await (await Subscriber.PostAsync(fixture.App, Stripe.Sign(Event()).Body, header)).CodeAsync(HttpStatusCode.BadRequest));
+
+    [Fact] // BILL-1, BILL-3
+    public async Task What_Stripes_own_library_signs_is_taken()
+    {
+        var e = Event();
+        Assert.Equal(HttpStatusCode.OK, (await Subscriber.PostAsync(fixture.App, Encoding.UTF8.GetBytes(e.Json), await SignedByStripeAsync(e.Json))).StatusCode);
+        Assert.Equal(1, await StoredAsync(e.Id));
+        var old = (TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - 400).ToString(CultureInfo.InvariantCulture);
+        Assert.Equal(HttpStatusCode.BadRequest, (await Subscriber.PostAsync(fixture.App, Encoding.UTF8.GetBytes(e.Json), await SignedByStripeAsync(e.Json, old))).StatusCode);
+
+        // And a real event of the fake, with umlauts in it.
+        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
+        await subscriber.SubscribeAsync();
+        await Stripe.UpdateMetadataAsync(await subscriber.CustomerAsync(), "note", "Grüße an Ω");
+        foreach (var told in await subscriber.EventsAsync())
+        {
+            Assert.Equal(HttpStatusCode.OK, (await Subscriber.PostAsync(fixture.App, Encoding.UTF8.GetBytes(told.Json), await SignedByStripeAsync(told.Json))).StatusCode);
+        }
+
+        await subscriber.HasPlanAsync("premium");
+    }
 
     [Fact] // BILL-5, BILL-6, FAULT-6
     public async Task Sent_fifty_times_at_once_it_is_one_row_and_one_effect()
@@ -171,6 +196,19 @@ public sealed class StripeCallbackTests(ApiFixture fixture)
         Assert.Equal("ignored", (await subscriber.SharedAsync<string>($"SELECT state FROM billing.callbacks WHERE event_id = '{e.Id}'")).Single());
         await subscriber.SettledAsync();
         Assert.Equal("free", await subscriber.PlanAsync());
+    }
+
+    private static async Task<string> SignedByStripeAsync(string body, params string[] timestamp)
+    {
+        var folder = Path.Combine(SourceTree.Sources, "Onboarding.FakeStripe", "Contract");
+        Assert.True(Directory.Exists(Path.Combine(folder, "node_modules", "stripe")), $"Run `npm ci --ignore-scripts` in {folder} (`./dev test` does).");
+        using var node = Process.Start(new ProcessStartInfo("node", ["sign.mjs", TestStripe.Secret, .. timestamp])
+        {
+            WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, StandardInputEncoding = new UTF8Encoding(false),
+        })!;
+        await node.StandardInput.WriteAsync(body);
+        node.StandardInput.Close();
+        return await node.StandardOutput.ReadToEndAsync();
     }
 
     private static FakeEvent Event()

@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Onboarding.Api.Http;
+using Onboarding.Billing.Plans;
+using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Members;
+
+namespace Onboarding.Api.Features.AuditLog;
+
+/// <summary>The audit log as a file, newest first: a JSON object a line (NDJSON), each as the list has it.</summary>
+/// <remarks>Read in pages and written as they come, so neither memory nor a transaction grows with the log.</remarks>
+internal sealed class ExportAuditLog(TenantDbContext db, IOptions<JsonOptions> json)
+{
+    private const int Page = 1_000;
+    private const string Lines = "application/x-ndjson";
+
+    private static readonly byte[] NewLine = "\n"u8.ToArray();
+
+    public static void Map(IEndpointRouteBuilder routes) => routes
+        .MapGet("/audit-log/export", ([AsParameters] AuditLogQuery query, ExportAuditLog useCase) => useCase.Handle(query))
+        .WithTags("Admin")
+        .RequireAuthorization(Permissions.ReadAuditLog)
+        .RequireFeature(FeatureNames.AuditExport)
+        .WithSummary("Export the audit log")
+        .Produces(StatusCodes.Status200OK, contentType: Lines);
+
+    public IResult Handle(AuditLogQuery query) => Results.Stream(output => WriteAsync(query, output), Lines, "audit-log.ndjson");
+
+    private async Task WriteAsync(AuditLogQuery query, Stream output)
+    {
+        var after = Guid.AllBitsSet;
+        IReadOnlyList<AuditEntryResponse> page;
+        do
+        {
+            var last = after;
+            page = await GetAuditLog.Rows(GetAuditLog.Filter(db, query).Where(e => e.Id < last), Page).ToListAsync();
+            foreach (var entry in page)
+            {
+                await JsonSerializer.SerializeAsync(output, entry, json.Value.SerializerOptions);
+                await output.WriteAsync(NewLine);
+                after = entry.Id;
+            }
+        }
+        while (page.Count == Page);
+    }
+}
