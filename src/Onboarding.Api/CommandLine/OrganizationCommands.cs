@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Onboarding.Billing.Plans;
+using Onboarding.Billing.Subscriptions;
 using Onboarding.Tenancy;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
@@ -164,6 +165,11 @@ internal static class OrganizationCommands
             if (await db.Organizations.AsNoTracking().SingleOrDefaultAsync(o => o.Identifier == wanted, cancellationToken) is not { } organization)
             {
                 return Fail("There is no such organization.");
+            }
+
+            if (await services.GetRequiredService<CustomerLinks>().IsChargedAsync(organization.Key, cancellationToken))
+            {
+                return Fail("It has a living subscription, which would go on being charged; cancel that first.");
             }
 
             await services.GetRequiredService<RemoveOrganization>().RunAsync(organization.Key, cancellationToken);

@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using Onboarding.Billing.Plans;
+using Onboarding.Billing.Subscriptions;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
@@ -10,7 +12,8 @@ namespace Onboarding.Api.Development;
 
 /// <summary>Two organizations to try everything with. Development only; its password is refused everywhere else.</summary>
 internal sealed class DemoData(
-    IDbContextFactory<PlatformDbContext> platform, ProvisionOrganization provision, TenantScope tenants, IPasswordHasher<Member> hasher, TimeProvider clock)
+    IDbContextFactory<PlatformDbContext> platform, ProvisionOrganization provision, TenantScope tenants, IPasswordHasher<Member> hasher, CustomerLinks customers, SyncRequests sync,
+    PlanCatalogue catalogue, TimeProvider clock, FakeStripe.FakeStripe? stripe = null)
 {
     public const string Password = "demo-only-Passw0rd";
 
@@ -39,10 +42,25 @@ internal sealed class DemoData(
                 await provision.RunAsync(organization, cancellationToken);
             }
 
+            await PayAsync(organization, cancellationToken);
             await tenants.RunAsync(organization, services => SeedAsync(services.GetRequiredService<TenantDbContext>(), identifier, passwordHash.Value, cancellationToken));
         }
 
         await db.SaveChangesAsync(cancellationToken);
+    }
+
+    // Whoever has a plan that is sold pays for it, as everybody does: so there is something to change, and to cancel.
+    private async Task PayAsync(Organization organization, CancellationToken cancellationToken)
+    {
+        if (stripe is null || catalogue.Of(organization.Plan).Prices is not [var price, ..] || await customers.IsCustomerAsync(organization.Key, cancellationToken))
+        {
+            return;
+        }
+
+        var customer = await stripe.CreateCustomerAsync(organization.Name);
+        await stripe.CreateSubscriptionAsync(customer, price.LookupKey, quantity: 2);
+        await customers.LinkAsync(Customer.Link(organization.Key, "stripe", customer, clock.GetUtcNow()), cancellationToken);
+        await sync.OfOrganizationAsync(organization.Key, cancellationToken);
     }
 
     private async Task SeedAsync(TenantDbContext db, string identifier, string passwordHash, CancellationToken cancellationToken)

@@ -54,6 +54,11 @@ internal static class DevelopmentSetup
         var stripe = await DevelopmentStripe.StartAsync(builder.Configuration, data);
         builder.Services.AddOptions<DevelopmentOptions>().BindConfiguration(DevelopmentOptions.Section);
         builder.Services.AddSingleton<DemoData>().AddSingleton<WebhookSink>();
+        if (stripe is not null)
+        {
+            builder.Services.AddSingleton(stripe);
+        }
+
         return new Started(stripe, postgres);
     }
 

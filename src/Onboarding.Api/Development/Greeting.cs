@@ -14,17 +14,23 @@ internal static class Greeting
         {
             app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine(Text(
                 new(app.Services.GetRequiredService<IOptions<WebOptions>>().Value.PublicUrl),
-                options.Demo)));
+                options.Demo,
+                app.Services.GetService<FakeStripe.FakeStripe>()?.Address)));
         }
     }
 
-    private static string Text(Uri address, bool demo)
+    private static string Text(Uri address, bool demo, string? stripe)
     {
         var root = address.GetLeftPart(UriPartial.Authority);
         var text = new StringBuilder()
             .AppendLine()
             .AppendLine($"  API       {root}/swagger")
             .AppendLine($"  Mailbox   {root}/dev/mailbox");
+        if (stripe is not null)
+        {
+            text.AppendLine($"  Stripe    {stripe.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}   (a fake: no money moves)");
+        }
+
         if (demo)
         {
             foreach (var (identifier, name, plan) in DemoData.Organizations)

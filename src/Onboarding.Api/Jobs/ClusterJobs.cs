@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Onboarding.Api.Features.Registration;
 using Onboarding.Api.SignIn;
+using Onboarding.Billing.Callbacks;
 using Onboarding.Tenancy;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
@@ -22,7 +23,7 @@ internal sealed class RotateSigningKeys(SigningKeys keys) : IJob
 /// <summary>Once a day: drops what has served its time, organization by organization.</summary>
 [DisallowConcurrentExecution]
 internal sealed class PurgeExpired(
-    EveryOrganization organizations, RevokedTokens revoked, WebhookAttemptPartitions partitions, IOptions<RegistrationOptions> registration,
+    EveryOrganization organizations, RevokedTokens revoked, CallbackInbox callbacks, WebhookAttemptPartitions partitions, IOptions<RegistrationOptions> registration,
     IOptions<DeliveryOptions> delivery, TimeProvider clock) : IJob
 {
     /// <summary>
@@ -40,6 +41,7 @@ internal sealed class PurgeExpired(
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         await revoked.PurgeAsync(cancellationToken);
+        await callbacks.PurgeAsync(cancellationToken);
         await organizations.RunAsync(PurgeAsync, cancellationToken);
     }
 
@@ -56,6 +58,7 @@ internal sealed class PurgeExpired(
         var (old, oldDay) = (clock.GetUtcNow() - KeysKept, DateOnly.FromDateTime((clock.GetUtcNow() - KeysKept).UtcDateTime));
         await db.ApiKeys.Where(k => (k.RevokedAt ?? k.ExpiresAt) < old).ExecuteDeleteAsync(cancellationToken);
         await db.ApiKeyUsage.Where(u => u.Day < oldDay).ExecuteDeleteAsync(cancellationToken);
+        await db.UsageCounters.Where(c => c.Period < oldDay).ExecuteDeleteAsync(cancellationToken);
         await db.Emails.Where(e => e.FinishedAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Outbox.Where(e => e.HandledAt < limit).ExecuteDeleteAsync(cancellationToken);
         await db.Invitations.Where(i => (i.AcceptedAt ?? i.RevokedAt ?? i.ExpiresAt) < limit).ExecuteDeleteAsync(cancellationToken);

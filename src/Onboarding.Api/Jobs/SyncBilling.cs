@@ -11,7 +11,10 @@ namespace Onboarding.Api.Jobs;
 internal sealed class DrainBilling(WorkQueue queue, WorkRunner runner, QueueBell bell) : IJob
 {
     // Nearly all of its time each waits for the provider, with no connection to the database held.
-    private const int Batch = 16;
+    private const int AtOnce = 16;
+
+    /// <summary>How soon what came meanwhile is looked for.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
     /// How long a node that dies keeps a customer from the others. A fetch may take longer: then two are under way, and of
@@ -21,14 +24,20 @@ internal sealed class DrainBilling(WorkQueue queue, WorkRunner runner, QueueBell
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
-        bell.Answer<DrainBilling>();
-        IReadOnlyList<ClaimedWork> claimed;
+        // A customer whose fetch hangs holds up nobody who comes after.
+        var running = new HashSet<Task>();
         do
         {
-            claimed = await queue.ClaimAsync(WorkKinds.Billing, Batch, Lease, cancellationToken);
-            await runner.RunAsync(claimed, cancellationToken, parallelism: Batch);
+            bell.Answer<DrainBilling>();
+            var claimed = running.Count < AtOnce && !cancellationToken.IsCancellationRequested ? await queue.ClaimAsync(WorkKinds.Billing, AtOnce - running.Count, Lease, cancellationToken) : [];
+            running.UnionWith(claimed.Select(work => runner.RunAsync([work], cancellationToken)));
+            if (running.Count > 0)
+            {
+                await Task.WhenAny(Task.WhenAny(running), Task.Delay(Look, CancellationToken.None));
+                running.RemoveWhere(task => task.IsCompleted);
+            }
         }
-        while (claimed.Count == Batch && !cancellationToken.IsCancellationRequested);
+        while (running.Count > 0);
     }
 }
 

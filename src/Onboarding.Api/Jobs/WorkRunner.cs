@@ -25,8 +25,7 @@ internal sealed partial class WorkRunner(
 
     /// <param name="claimed">What was claimed a moment ago.</param>
     /// <param name="cancellationToken">The node stops: what has not begun goes back.</param>
-    /// <param name="parallelism">How many at a time; few, unless they hold no connection most of their time.</param>
-    public async Task RunAsync(IReadOnlyList<ClaimedWork> claimed, CancellationToken cancellationToken, int? parallelism = null)
+    public async Task RunAsync(IReadOnlyList<ClaimedWork> claimed, CancellationToken cancellationToken)
     {
         // What has begun is finished even when the node is stopping, as long as the stop can wait: giving up in the
         // middle of a send leaves it unknown whether it was sent.
@@ -35,7 +34,7 @@ internal sealed partial class WorkRunner(
         var claimedAt = clock.GetTimestamp();
         await Parallel.ForEachAsync(
             claimed,
-            new ParallelOptions { MaxDegreeOfParallelism = parallelism ?? Parallelism, CancellationToken = CancellationToken.None },
+            new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = CancellationToken.None },
             async (work, _) => await (cancellationToken.IsCancellationRequested || clock.GetElapsedTime(claimedAt) > Begin
                 ? TryGiveBackAsync(work, TimeSpan.Zero)
                 : HandleAsync(work, giveUp.Token)));

@@ -16,7 +16,7 @@ internal sealed partial class WriteApiKeyUsage(
     {
         await base.StopAsync(cancellationToken);
         await WriteAsync(cancellationToken);
-        await GiveBackAsync(all: true, cancellationToken);
+        await quota.GiveBackAsync(all: true, cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -28,24 +28,12 @@ internal sealed partial class WriteApiKeyUsage(
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 await WriteAsync(stoppingToken);
-                await GiveBackAsync(all: false, stoppingToken);
+                await quota.GiveBackAsync(all: false, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // What was not written yet is written by StopAsync.
-        }
-    }
-
-    private async Task GiveBackAsync(bool all, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await quota.GiveBackAsync(all, cancellationToken);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            NotGivenBack(exception);
         }
     }
 
@@ -71,9 +59,6 @@ internal sealed partial class WriteApiKeyUsage(
             }
         }
     }
-
-    [LoggerMessage(LogLevel.Warning, "Requests that were taken and not used could not be given back.")]
-    private partial void NotGivenBack(Exception exception);
 
     [LoggerMessage(LogLevel.Warning, "The use of API keys of organization {Organization} could not be written down.")]
     private partial void NotWritten(Exception exception, string organization);

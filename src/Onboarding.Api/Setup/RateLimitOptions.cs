@@ -76,6 +76,10 @@ internal sealed class RateLimitOptions
     [ValidateObjectMembers]
     public RateLimit UnknownApiKey { get; set; } = new() { PerAddress = 60, Window = TimeSpan.FromMinutes(1) };
 
+    /// <summary>Each call is some at the payment provider, whose own limit all organizations share.</summary>
+    [ValidateObjectMembers]
+    public RateLimit Billing { get; set; } = new() { PerAccount = 20, PerAddress = 60, PerOrganization = 60, Window = TimeSpan.FromMinutes(1) };
+
     /// <summary>Each call has the payment provider asked.</summary>
     [ValidateObjectMembers]
     public RateLimit BillingRefresh { get; set; } = new() { PerAccount = 10, PerAddress = 60, PerOrganization = 120, Window = TimeSpan.FromMinutes(1) };

@@ -18,7 +18,7 @@ internal sealed record ApiRequestsLeft(bool IsAllowed, long Limit, long Used, Da
 /// in memory, so a request costs no query; all nodes together never take more than there are (BILL-23).
 /// </summary>
 /// <remarks>What a node has taken and not used goes back when it stops, or when the organization falls silent. A node that is killed loses its batch, which the organization then lacks.</remarks>
-internal sealed class ApiRequestQuota(TenantScope tenants, Entitlements entitlements, TimeProvider clock)
+internal sealed partial class ApiRequestQuota(TenantScope tenants, Entitlements entitlements, TimeProvider clock, ILogger<ApiRequestQuota> logger)
 {
     private const int LargestBatch = 200;
 
@@ -31,8 +31,7 @@ internal sealed class ApiRequestQuota(TenantScope tenants, Entitlements entitlem
     public ValueTask<ApiRequestsLeft> UseAsync(Organization organization, CancellationToken cancellationToken)
     {
         var (limit, period) = (entitlements.QuotaOf(organization, QuotaNames.ApiRequests), Period());
-        var allowance = allowances.GetOrAdd(organization.Key, static (_, of) => new(of), organization);
-        return allowance.TryUse(period, limit) is { } left ? new(left with { ResetsAt = Next(period) }) : TakeAsync(allowance, organization, limit, period, cancellationToken);
+        return Of(organization).TryUse(period, limit) is { } left ? new(left with { ResetsAt = Next(period) }) : TakeAsync(organization, limit, period, cancellationToken);
     }
 
     /// <summary>How many were made this month.</summary>
@@ -52,18 +51,48 @@ internal sealed class ApiRequestQuota(TenantScope tenants, Entitlements entitlem
                 continue;
             }
 
-            if (allowances.TryRemove(key, out var removed) && removed.Close() is (var organization, var period, > 0 and var unused))
+            // Whoever holds it while it is closed takes from the next one.
+            if (allowances.TryRemove(key, out var removed))
             {
-                await tenants.RunAsync(organization, services =>
-                    UsageCounter.GiveBackAsync(services.GetRequiredService<TenantDbContext>(), QuotaNames.ApiRequests, period, unused, cancellationToken));
+                await GiveBackAsync(removed, cancellationToken);
             }
         }
     }
 
-    private async ValueTask<ApiRequestsLeft> TakeAsync(Allowance allowance, Organization organization, long limit, DateOnly period, CancellationToken cancellationToken)
+    private Allowance Of(Organization organization) => allowances.GetOrAdd(organization.Key, static (_, of) => new(of), organization);
+
+    // One organization that is gone, or cannot be reached, keeps no other from getting back what is theirs.
+    private async Task GiveBackAsync(Allowance allowance, CancellationToken cancellationToken)
     {
         using (await allowance.EnterAsync(cancellationToken))
         {
+            if (allowance.Close() is not (var organization, var period, > 0 and var unused))
+            {
+                return;
+            }
+
+            try
+            {
+                await tenants.RunAsync(organization, services =>
+                    UsageCounter.GiveBackAsync(services.GetRequiredService<TenantDbContext>(), QuotaNames.ApiRequests, period, unused, cancellationToken));
+            }
+            catch (Exception exception)
+            {
+                NotGivenBack(exception, organization.Id, unused);
+            }
+        }
+    }
+
+    private async ValueTask<ApiRequestsLeft> TakeAsync(Organization organization, long limit, DateOnly period, CancellationToken cancellationToken)
+    {
+        var allowance = Of(organization);
+        using (await allowance.EnterAsync(cancellationToken))
+        {
+            if (allowance.IsClosed)
+            {
+                return await TakeAsync(organization, limit, period, cancellationToken);
+            }
+
             if (allowance.TryUse(period, limit) is { } left)
             {
                 return left with { ResetsAt = Next(period) };
@@ -82,6 +111,9 @@ internal sealed class ApiRequestQuota(TenantScope tenants, Entitlements entitlem
             return (allowance.TryUse(period, limit) ?? new(IsAllowed: false, limit, allowance.KnownUsed(period), default)) with { ResetsAt = Next(period) };
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "Organization {Organization} could not be given back {Unused} requests that this node had taken and not used.")]
+    private partial void NotGivenBack(Exception exception, string organization, long unused);
 
     private DateOnly Period() => clock.GetUtcNow() is var now ? new(now.Year, now.Month, 1) : default;
 
@@ -153,6 +185,17 @@ internal sealed class ApiRequestQuota(TenantScope tenants, Entitlements entitlem
             {
                 unused = period == now ? unused + got : got;
                 (period, limit, used, refusedUntil) = (now, quota, total, got == 0 ? refused : default);
+            }
+        }
+
+        public bool IsClosed
+        {
+            get
+            {
+                lock (gate)
+                {
+                    return closed;
+                }
             }
         }
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Onboarding.Billing.Subscriptions;
 using Onboarding.Tenancy;
@@ -9,7 +10,7 @@ using Onboarding.Tenancy.Work;
 namespace Onboarding.Billing.Callbacks;
 
 /// <summary>Stores callbacks, each once, and has the state of their customers fetched. One round trip and one transaction.</summary>
-public sealed class CallbackInbox(NpgsqlDataSource dataSource, WorkSignal signal, BillingMetrics metrics, TimeProvider clock)
+public sealed class CallbackInbox(NpgsqlDataSource dataSource, WorkSignal signal, BillingMetrics metrics, IOptions<BillingOptions> options, TimeProvider clock)
 {
     // Whose a callback is, the stored customer alone says; what the body says of it can only hold it back (BILL-11).
     private const string Store = $"""
@@ -64,20 +65,19 @@ public sealed class CallbackInbox(NpgsqlDataSource dataSource, WorkSignal signal
         return (state, isNew);
     }
 
-    /// <summary>The same for one that the provider's own list of events shows. False when it had arrived; that is no further delivery.</summary>
-    /// <remarks>The list tells in other words than the callback did, so its text is not compared.</remarks>
-    public async Task<bool> StoreMissedAsync(string provider, CallbackHint hint, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    /// <summary>Which of these have arrived.</summary>
+    public async Task<IReadOnlySet<string>> KnownAsync(string provider, string[] eventIds, CancellationToken cancellationToken)
     {
-        await using (var command = dataSource.CreateCommand("SELECT EXISTS (SELECT FROM billing.callbacks WHERE provider = $1 AND event_id = $2)"))
+        await using var command = dataSource.CreateCommand("SELECT event_id FROM billing.callbacks WHERE provider = $1 AND event_id = ANY ($2)");
+        command.Parameters.AddRange((NpgsqlParameter[])[Sql.Value(provider), Sql.Value(eventIds)]);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellationToken))
         {
-            command.Parameters.AddRange((NpgsqlParameter[])[Sql.Value(provider), Sql.Value(hint.EventId)]);
-            if (await command.ExecuteScalarAsync(cancellationToken) is true)
-            {
-                return false;
-            }
+            known.Add(reader.GetString(0));
         }
 
-        return (await StoreAsync(provider, hint, body, cancellationToken)).IsNew;
+        return known;
     }
 
     /// <summary>What came before its customer was known here is theirs now (BILL-10). Their state is to be fetched by whoever calls this.</summary>
@@ -87,6 +87,21 @@ public sealed class CallbackInbox(NpgsqlDataSource dataSource, WorkSignal signal
             "UPDATE billing.callbacks SET state = 'received', customer_id = $3 WHERE provider = $1 AND customer_external_id = $2 AND state = 'unmatched'");
         command.Parameters.AddRange((NpgsqlParameter[])[Sql.Value(customer.Provider), Sql.Value(customer.ExternalId), Sql.Value(customer.Id)]);
         await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Drops what has been kept for long enough; a batch at a time, whatever became of it.</summary>
+    public async Task PurgeAsync(CancellationToken cancellationToken)
+    {
+        const int Batch = 5_000;
+        int dropped;
+        do
+        {
+            await using var command = dataSource.CreateCommand(
+                "DELETE FROM billing.callbacks WHERE ctid IN (SELECT ctid FROM billing.callbacks WHERE received_at < $1 ORDER BY received_at LIMIT $2)");
+            command.Parameters.AddRange((NpgsqlParameter[])[Sql.Value(clock.GetUtcNow() - options.Value.CallbacksKept), Sql.Value(Batch)]);
+            dropped = await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        while (dropped == Batch);
     }
 
     /// <summary>Has the state of a stored callback's customer fetched again, whatever became of it before. False when it is nobody's, or quarantined.</summary>

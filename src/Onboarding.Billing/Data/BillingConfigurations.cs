@@ -17,7 +17,7 @@ internal sealed class CustomerConfiguration : IEntityTypeConfiguration<Customer>
         builder.Property(c => c.Anomaly).HasMaxLength(500);
         builder.HasIndex(c => new { c.Provider, c.ExternalId }, "ux_customers_external_id").IsUnique();
         builder.HasIndex(c => new { c.OrganizationId, c.Provider }, "ux_customers_organization_id").IsUnique().HasFilter("deleted_at IS NULL");
-        builder.HasIndex(c => c.CheckedAt, "ix_customers_checked_at");
+        builder.HasIndex(c => c.OrganizationId, "ix_customers_organization_id");
     }
 }
 
@@ -31,7 +31,7 @@ internal sealed class SubscriptionConfiguration : IEntityTypeConfiguration<Subsc
         builder.Property(s => s.Plan).HasMaxLength(64);
         builder.Property(s => s.LookupKey).HasMaxLength(200);
         builder.Property(s => s.ItemId).HasMaxLength(255);
-        builder.Property(s => s.Raw).HasColumnType("jsonb");
+        builder.Property(s => s.Raw).HasColumnType("text");
         builder.HasOne<Customer>().WithMany().HasForeignKey(s => s.CustomerId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(s => new { s.CustomerId, s.ExternalId }, "ux_subscriptions_external_id").IsUnique();
     }
@@ -76,6 +76,7 @@ internal sealed class CheckoutConfiguration : IEntityTypeConfiguration<Checkout>
         builder.Property(c => c.Url).HasMaxLength(4000);
         builder.HasOne<Customer>().WithMany().HasForeignKey(c => c.CustomerId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(c => c.OrganizationId, "ux_checkouts_open").IsUnique().HasFilter("closed_at IS NULL");
+        builder.HasIndex(c => new { c.OrganizationId, c.ExternalId }, "ix_checkouts_organization_id");
     }
 }
 
@@ -91,7 +92,7 @@ internal sealed class CallbackConfiguration : IEntityTypeConfiguration<Callback>
         builder.Property(c => c.CustomerExternalId).HasMaxLength(255);
         builder.Property(c => c.ApiVersion).HasMaxLength(64);
         builder.HasOne<Customer>().WithMany().HasForeignKey(c => c.CustomerId).OnDelete(DeleteBehavior.Cascade);
-        builder.HasIndex(c => new { c.CustomerId, c.State }, "ix_callbacks_customer_id").HasFilter("state = 'received'");
+        builder.HasIndex(c => new { c.CustomerId, c.State }, "ix_callbacks_customer_id");
         builder.HasIndex(c => new { c.Provider, c.CustomerExternalId }, "ix_callbacks_unmatched").HasFilter("state = 'unmatched'");
         builder.HasIndex(c => new { c.ReceivedAt, c.EventId }, "ix_callbacks_received_at");
     }

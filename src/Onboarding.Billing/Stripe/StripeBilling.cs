@@ -5,7 +5,6 @@ using Onboarding.Billing.Callbacks;
 using Onboarding.Billing.Subscriptions;
 using Stripe;
 using Stripe.Checkout;
-using Session = Stripe.Checkout.Session;
 
 namespace Onboarding.Billing.Stripe;
 
@@ -27,8 +26,11 @@ internal sealed class StripeBilling(StripeCalls calls, StripeCallbacks callbacks
 
     public async Task<string> CreateCustomerAsync(NewCustomer customer, string idempotencyKey, CancellationToken cancellationToken)
     {
-        var options = new CustomerCreateOptions { Name = customer.Name, Email = customer.Email, Metadata = Metadata(customer.OrganizationId) };
-        return (await calls.RunAsync(client => client.V1.Customers.CreateAsync(options, new RequestOptions { IdempotencyKey = idempotencyKey }, cancellationToken))).Id;
+        // Nothing goes along that may be another the next time: Stripe refuses a key whose parameters differ.
+        var options = new CustomerCreateOptions { Metadata = Metadata(customer.OrganizationId) };
+        var id = (await calls.RunAsync(client => client.V1.Customers.CreateAsync(options, new RequestOptions { IdempotencyKey = idempotencyKey }, cancellationToken))).Id;
+        await calls.RunAsync(client => client.V1.Customers.UpdateAsync(id, new CustomerUpdateOptions { Name = customer.Name, Email = customer.Email }, null, cancellationToken));
+        return id;
     }
 
     public async Task<CheckoutSession> StartCheckoutAsync(CheckoutRequest request, string idempotencyKey, CancellationToken cancellationToken)
@@ -52,17 +54,22 @@ internal sealed class StripeBilling(StripeCalls calls, StripeCallbacks callbacks
         return new(session.Id, session.Url, new DateTimeOffset(session.ExpiresAt, TimeSpan.Zero));
     }
 
-    public async Task<bool> ExpireCheckoutAsync(string externalId, CancellationToken cancellationToken)
+    public async Task<bool> IsCheckoutOpenAsync(string externalId, CancellationToken cancellationToken) =>
+        (await calls.RunAsync(client => client.V1.Checkout.Sessions.GetAsync(externalId, null, null, cancellationToken))).Status == "open";
+
+    public async Task ExpireCheckoutAsync(string externalId, CancellationToken cancellationToken)
     {
         try
         {
-            Session session = await calls.RunAsync(client => client.V1.Checkout.Sessions.ExpireAsync(externalId, null, null, cancellationToken));
-            return session.Status == "expired";
+            await calls.RunAsync(client => client.V1.Checkout.Sessions.ExpireAsync(externalId, null, null, cancellationToken));
         }
-        catch (ProviderRefusedException)
+        catch (ProviderRefusedException) when (!cancellationToken.IsCancellationRequested)
         {
-            // It is over already: paid or expired. Which of the two decides.
-            return (await calls.RunAsync(client => client.V1.Checkout.Sessions.GetAsync(externalId, null, null, cancellationToken))).Status == "expired";
+            // Over already; or it is open all the same, and then nothing else may be opened beside it.
+            if (await IsCheckoutOpenAsync(externalId, cancellationToken))
+            {
+                throw;
+            }
         }
     }
 
@@ -128,7 +135,7 @@ internal sealed class StripeBilling(StripeCalls calls, StripeCallbacks callbacks
         return calls.RunAsync(client => client.V1.Subscriptions.UpdateAsync(subscriptionExternalId, options, null, cancellationToken));
     }
 
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> EventsSinceAsync(DateTimeOffset since, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> EventsSinceAsync(DateTimeOffset since, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var after = "";
         while (true)
@@ -137,14 +144,7 @@ internal sealed class StripeBilling(StripeCalls calls, StripeCallbacks callbacks
                 $"/v1/events?created[gte]={since.ToUnixTimeSeconds()}&limit={Page}{after}",
                 e => (Id: StripeJson.Text(e, "id"), Text: e.GetRawText(), IsOurs: StripeJson.CustomerOf(StripeJson.Member(StripeJson.Member(e, "data"), "object")) is not null),
                 cancellationToken);
-            foreach (var (_, text, isOurs) in page)
-            {
-                if (isOurs)
-                {
-                    yield return Encoding.UTF8.GetBytes(text);
-                }
-            }
-
+            yield return [.. page.Where(e => e.IsOurs).Select(e => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(e.Text))];
             if (page.Count < Page)
             {
                 yield break;

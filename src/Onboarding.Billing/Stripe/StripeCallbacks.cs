@@ -56,13 +56,14 @@ internal sealed class StripeCallbacks(IOptions<StripeOptions> options, TimeProvi
                 id, type, StripeJson.CustomerOf(thing) is { Length: > 0 and <= MaxId } customer && !customer.Any(char.IsControl) ? customer : null, StripeJson.OrganizationOf(thing),
                 Version(root), livemode, livemode == options.Value.Livemode, StripeJson.Time(root, "created"));
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new CallbackRefusedException("callback.malformed", "The body is not JSON.", exception);
+            // Half a surrogate pair is JSON, and no text.
+            throw new CallbackRefusedException("callback.malformed", "The body is not JSON that can be read.", exception);
         }
     }
 
-    private static string? Version(JsonElement root) => StripeJson.Text(root, "api_version") is { } version ? version[..Math.Min(version.Length, 64)] : null;
+    private static string? Version(JsonElement root) => StripeJson.Text(root, "api_version") is { Length: <= 64 } version && version.All(char.IsAscii) && !version.Any(char.IsControl) ? version : null;
 
     // Two headers in one line: whoever sent the second is not who sent the first (BILL-2).
     private static bool IsOneHeader(string signature) => signature.Split(',').Count(part => part.TrimStart().StartsWith("t=", StringComparison.Ordinal)) == 1;

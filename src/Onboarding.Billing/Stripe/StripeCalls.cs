@@ -87,5 +87,6 @@ internal sealed class StripeCalls : IDisposable
         }
     }
 
-    private static bool IsOverSoon(HttpStatusCode status) => status is 0 or HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests || (int)status >= 500;
+    // A key that is revoked or may too little is the operator's to mend, and no answer to the customer.
+    private static bool IsOverSoon(HttpStatusCode status) => status is 0 or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests || (int)status >= 500;
 }

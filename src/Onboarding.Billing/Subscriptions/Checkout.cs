@@ -56,8 +56,8 @@ public sealed class Checkout
     };
 
     /// <summary>Whether it still leads to the same purchase.</summary>
-    public bool IsFor(Guid customerId, string lookupKey, long quantity, int trialDays, DateTimeOffset now) =>
-        (CustomerId, LookupKey, Quantity, TrialDays) == (customerId, lookupKey, quantity, trialDays) && !(ExpiresAt <= now.AddMinutes(5));
+    public bool IsFor(Checkout wanted, DateTimeOffset now) =>
+        (CustomerId, LookupKey, Quantity, TrialDays) == (wanted.CustomerId, wanted.LookupKey, wanted.Quantity, wanted.TrialDays) && !(ExpiresAt <= now.AddMinutes(5));
 
     /// <summary>The provider has made the session.</summary>
     public void Open(CheckoutSession session) => (ExternalId, Url, ExpiresAt) = (session.ExternalId, session.Url, session.ExpiresAt);

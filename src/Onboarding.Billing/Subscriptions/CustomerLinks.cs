@@ -24,6 +24,23 @@ public sealed class CustomerLinks(IDbContextFactory<BillingDbContext> billing, C
             ?? throw new ProviderRefusedException("customer_taken", "The provider's customer belongs to another organization.");
     }
 
+    /// <summary>Whether the organization is, or was, anybody's customer.</summary>
+    public async Task<bool> IsCustomerAsync(Guid organizationId, CancellationToken cancellationToken)
+    {
+        await using var db = await billing.CreateDbContextAsync(cancellationToken);
+        return await db.Customers.AnyAsync(c => c.OrganizationId == organizationId, cancellationToken);
+    }
+
+    /// <summary>Whether it has a subscription that the provider goes on charging.</summary>
+    public async Task<bool> IsChargedAsync(Guid organizationId, CancellationToken cancellationToken)
+    {
+        await using var db = await billing.CreateDbContextAsync(cancellationToken);
+        return await db.Subscriptions.AnyAsync(
+            s => db.Customers.Any(c => c.Id == s.CustomerId && c.OrganizationId == organizationId && c.DeletedAt == null)
+                && s.Status != SubscriptionStatus.Canceled && s.Status != SubscriptionStatus.IncompleteExpired,
+            cancellationToken);
+    }
+
     /// <summary>Stores a link. Null when the customer is another organization's.</summary>
     public async Task<Customer?> LinkAsync(Customer customer, CancellationToken cancellationToken)
     {

@@ -33,6 +33,9 @@ public sealed partial class CustomerSync(
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(15);
 
+    /// <summary>For one fetch with all its calls, and what the library repeats of them.</summary>
+    private static readonly TimeSpan LongestFetch = TimeSpan.FromSeconds(60);
+
     /// <summary>Follows one customer of <paramref name="organization"/>.</summary>
     public async Task<SyncOutcome> RunAsync(Organization organization, Guid customerId, CancellationToken cancellationToken)
     {
@@ -44,7 +47,7 @@ public sealed partial class CustomerSync(
         try
         {
             var provider = providers.Find(fetch.Provider) ?? throw new ProviderUnavailableException($"There is no provider {fetch.Provider}.");
-            var snapshot = await FetchAsync(organization, provider, fetch, cancellationToken);
+            var snapshot = await FetchInTimeAsync(organization, provider, fetch, cancellationToken);
             return await ApplyAsync(organization, fetch, snapshot, cancellationToken);
         }
         catch (Exception exception) when (exception is ProviderUnavailableException or ProviderRefusedException)
@@ -65,11 +68,28 @@ public sealed partial class CustomerSync(
             : null;
     }
 
+    private static async Task<T> InTimeAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(LongestFetch);
+        try
+        {
+            return await work(deadline.Token);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ProviderUnavailableException("The provider took too long.", exception);
+        }
+    }
+
+    private Task<CustomerSnapshot> FetchInTimeAsync(Organization organization, IBillingProvider provider, Fetch fetch, CancellationToken cancellationToken) =>
+        InTimeAsync(cancellation => FetchAsync(organization, provider, fetch, cancellation), cancellationToken);
+
     /// <summary>What the provider has, once as many seats are paid for as are taken.</summary>
     private async Task<CustomerSnapshot> FetchAsync(Organization organization, IBillingProvider provider, Fetch fetch, CancellationToken cancellationToken)
     {
         var snapshot = await provider.FetchAsync(fetch.ExternalId, cancellationToken);
-        if (provider is not ISeats seats || LiveBySeat(snapshot) is not { } paid)
+        if (provider is not ISeats seats || LiveBySeat(organization, snapshot) is not { } paid)
         {
             return snapshot;
         }
@@ -80,15 +100,24 @@ public sealed partial class CustomerSync(
             return snapshot;
         }
 
-        await seats.SetSeatsAsync(paid.ExternalId, paid.ItemId, taken, cancellationToken);
-        return await provider.FetchAsync(fetch.ExternalId, cancellationToken);
+        try
+        {
+            await seats.SetSeatsAsync(paid.ExternalId, paid.ItemId, taken, cancellationToken);
+            return await provider.FetchAsync(fetch.ExternalId, cancellationToken);
+        }
+        catch (Exception exception) when (exception is ProviderUnavailableException or ProviderRefusedException)
+        {
+            // What was paid for counts all the same; the next fetch tries again.
+            Failed(exception, organization.Id, fetch.Provider);
+            return snapshot;
+        }
     }
 
     private static Task<int> CountSeatsAsync(IServiceProvider services, CancellationToken cancellationToken) =>
         ((TenantDbContext)services.GetService(typeof(TenantDbContext))!).Members.CountAsync(Seats.IsTaken, cancellationToken);
 
-    private SubscriptionSnapshot? LiveBySeat(CustomerSnapshot snapshot) => snapshot.Subscriptions.FirstOrDefault(subscription =>
-        subscription.Status is SubscriptionStatus.Trialing or SubscriptionStatus.Active && catalogue.SoldAt(subscription.LookupKey)?.PerSeat == true);
+    private SubscriptionSnapshot? LiveBySeat(Organization organization, CustomerSnapshot snapshot) => snapshot.Subscriptions.FirstOrDefault(subscription =>
+        SnapshotMerge.IsOf(organization, subscription) && subscription.Status is SubscriptionStatus.Trialing or SubscriptionStatus.Active && catalogue.SoldAt(subscription.LookupKey)?.PerSeat == true);
 
     private async Task<SyncOutcome> ApplyAsync(Organization organization, Fetch fetch, CustomerSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -129,9 +158,16 @@ public sealed partial class CustomerSync(
         var customer = await db.Customers.FromSql($"SELECT * FROM billing.customers WHERE id = {fetch.CustomerId} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
         var asked = customer?.AskedAt > (customer?.CheckedAt ?? DateTimeOffset.MinValue);
         var merge = new SnapshotMerge(db, catalogue, organization, now);
-        if (customer is null || !customer.Apply(fetch.Number, snapshot.IsDeleted, merge.AnomalyOf(snapshot), now))
+        if (customer is null)
         {
             return Applied.Nothing;
+        }
+
+        if (!customer.Apply(fetch.Number, snapshot.IsDeleted, merge.AnomalyOf(snapshot), now))
+        {
+            // What the later one found still has its time.
+            var stored = await db.Subscriptions.AsNoTracking().Where(s => s.CustomerId == customer.Id).ToListAsync(cancellationToken);
+            return Applied.Nothing with { Until = Standing.Of(stored, options.Value.Grace, now).Until };
         }
 
         await merge.RunAsync(customer, snapshot, cancellationToken);

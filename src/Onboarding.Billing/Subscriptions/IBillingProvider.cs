@@ -17,8 +17,11 @@ public interface IBillingProvider
     /// <summary>Makes a page on which to pay; the same key makes the same one.</summary>
     Task<CheckoutSession> StartCheckoutAsync(CheckoutRequest request, string idempotencyKey, CancellationToken cancellationToken);
 
-    /// <summary>Makes a checkout lead nowhere. False when it cannot be: it was paid meanwhile.</summary>
-    Task<bool> ExpireCheckoutAsync(string externalId, CancellationToken cancellationToken);
+    /// <summary>Whether somebody could still pay by a checkout.</summary>
+    Task<bool> IsCheckoutOpenAsync(string externalId, CancellationToken cancellationToken);
+
+    /// <summary>Makes a checkout lead nowhere, unless it does already: it was paid, or its time is over.</summary>
+    Task ExpireCheckoutAsync(string externalId, CancellationToken cancellationToken);
 
     /// <summary>Everything there is to know of a customer.</summary>
     Task<CustomerSnapshot> FetchAsync(string customerExternalId, CancellationToken cancellationToken);
@@ -62,8 +65,8 @@ public interface ISeats
 /// <summary>A provider that tells again what it has told.</summary>
 public interface IEventLog
 {
-    /// <summary>Every callback since then that is about a customer, oldest first, as text.</summary>
-    IAsyncEnumerable<ReadOnlyMemory<byte>> EventsSinceAsync(DateTimeOffset since, CancellationToken cancellationToken);
+    /// <summary>Every callback since then that is about a customer, as text, a page at a time.</summary>
+    IAsyncEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> EventsSinceAsync(DateTimeOffset since, CancellationToken cancellationToken);
 
     /// <summary>Reads a callback whose sender is certain.</summary>
     CallbackHint ReadCallback(ReadOnlyMemory<byte> body);

@@ -15,8 +15,8 @@ public sealed record ReconciliationReport(int Checked, int Failed, int Drifted, 
 
 /// <summary>Makes good for callbacks that never arrived (BILL-20): fetches the state of customers, and reads the provider's own list of events.</summary>
 public sealed partial class Reconciliation(
-    IDbContextFactory<BillingDbContext> billing, BillingProviders providers, CallbackInbox inbox, CustomerSync sync, CachedOrganizationStore organizations,
-    TimeProvider clock, ILogger<Reconciliation> logger)
+    IDbContextFactory<BillingDbContext> billing, BillingProviders providers, CallbackInbox inbox, CustomerSync sync, SyncRequests requests, CachedOrganizationStore organizations,
+    TenantSchema schema, TimeProvider clock, ILogger<Reconciliation> logger)
 {
     private const int Page = 500;
 
@@ -38,15 +38,10 @@ public sealed partial class Reconciliation(
             page = await NextAsync(after, everybody, cancellationToken);
             await Parallel.ForEachAsync(page, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken }, async (customer, cancellation) =>
             {
-                if (await organizations.GetAsync(customer.Organization.ToString()) is not { } organization || organization.Status is OrganizationStatus.Deleting or OrganizationStatus.Provisioning)
-                {
-                    return;
-                }
-
-                var outcome = await sync.RunAsync(organization, customer.Id, cancellation);
-                Interlocked.Increment(ref looked);
-                Interlocked.Add(ref failed, outcome.Succeeded ? 0 : 1);
-                Interlocked.Add(ref drifted, outcome.Drifted ? 1 : 0);
+                var outcome = await TryAsync(customer.Id, customer.Organization, cancellation);
+                Interlocked.Add(ref looked, outcome is null ? 0 : 1);
+                Interlocked.Add(ref failed, outcome?.Succeeded == false ? 1 : 0);
+                Interlocked.Add(ref drifted, outcome?.Drifted == true ? 1 : 0);
             });
             after = page.Count == 0 ? after : page[^1].Id;
         }
@@ -56,6 +51,31 @@ public sealed partial class Reconciliation(
         var report = new ReconciliationReport(looked, failed, drifted, await ReadEventsAsync(cancellationToken));
         Done(report.Checked, report.Failed, report.Drifted, report.Missed);
         return report;
+    }
+
+    /// <summary>Follows one customer; null when its organization does not serve. One who fails stops no other.</summary>
+    private async Task<SyncOutcome?> TryAsync(Guid customer, Guid organizationId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await organizations.GetAsync(organizationId.ToString()) is not { Status: OrganizationStatus.Active or OrganizationStatus.Suspended } organization || organization.SchemaVersion < schema.OldestServed)
+            {
+                return null;
+            }
+
+            var outcome = await sync.RunAsync(organization, customer, cancellationToken);
+            if (outcome.Again is { } again)
+            {
+                await requests.LaterAsync(organizationId, customer, again, cancellationToken);
+            }
+
+            return outcome;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            NotFollowed(exception, organizationId);
+            return new(null, Succeeded: false, Drifted: false);
+        }
     }
 
     private async Task<IReadOnlyList<(Guid Id, Guid Organization)>> NextAsync(Guid after, bool everybody, CancellationToken cancellationToken)
@@ -84,7 +104,7 @@ public sealed partial class Reconciliation(
                 {
                     missed += await ReadEventsAsync(provider.Name, log, cancellationToken);
                 }
-                catch (Exception exception) when (exception is ProviderUnavailableException or ProviderRefusedException)
+                catch (Exception exception) when (exception is not OperationCanceledException)
                 {
                     NotRead(exception, provider.Name);
                 }
@@ -97,26 +117,36 @@ public sealed partial class Reconciliation(
     private async Task<int> ReadEventsAsync(string provider, IEventLog log, CancellationToken cancellationToken)
     {
         var missed = 0;
-        await foreach (var body in log.EventsSinceAsync(clock.GetUtcNow() - Window, cancellationToken))
+        await foreach (var page in log.EventsSinceAsync(clock.GetUtcNow() - Window, cancellationToken))
         {
-            CallbackHint hint;
-            try
+            var told = page.Select(body => (Hint: TryRead(log, body), Body: body)).Where(one => one.Hint is not null).ToList();
+            var known = await inbox.KnownAsync(provider, [.. told.Select(one => one.Hint!.EventId)], cancellationToken);
+            foreach (var (hint, body) in told.Where(one => !known.Contains(one.Hint!.EventId)))
             {
-                hint = log.ReadCallback(body);
+                missed += (await inbox.StoreAsync(provider, hint!, body, cancellationToken)).IsNew ? 1 : 0;
             }
-            catch (CallbackRefusedException)
-            {
-                continue;
-            }
-
-            missed += await inbox.StoreMissedAsync(provider, hint, body, cancellationToken) ? 1 : 0;
         }
 
         return missed;
     }
 
+    private static CallbackHint? TryRead(IEventLog log, ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return log.ReadCallback(body);
+        }
+        catch (CallbackRefusedException)
+        {
+            return null;
+        }
+    }
+
     [LoggerMessage(LogLevel.Information, "Billing was reconciled: {Checked} customers, {Failed} not to be fetched, {Drifted} had drifted, {Missed} callbacks had been missed.")]
     private partial void Done(int @checked, int failed, int drifted, int missed);
+
+    [LoggerMessage(LogLevel.Error, "Billing of organization {Organization} could not be reconciled; the next run does.")]
+    private partial void NotFollowed(Exception exception, Guid organization);
 
     [LoggerMessage(LogLevel.Warning, "The events of {Provider} could not be read; the next run reads them.")]
     private partial void NotRead(Exception exception, string provider);

@@ -33,7 +33,7 @@ internal sealed class SnapshotMerge(BillingDbContext db, PlanCatalogue catalogue
     {
         var known = await db.Subscriptions.Where(s => s.CustomerId == customer.Id).ToDictionaryAsync(s => s.ExternalId, cancellationToken);
         await MergeInvoicesAsync(customer, snapshot, cancellationToken);
-        foreach (var theirs in snapshot.Subscriptions.Where(IsOurs))
+        foreach (var theirs in snapshot.Subscriptions.Where(theirs => IsOurs(theirs) || known.ContainsKey(theirs.ExternalId)))
         {
             if (!known.TryGetValue(theirs.ExternalId, out var ours))
             {
@@ -41,7 +41,8 @@ internal sealed class SnapshotMerge(BillingDbContext db, PlanCatalogue catalogue
                 db.Subscriptions.Add(ours);
             }
 
-            Take(ours, theirs, FirstFailure(snapshot, theirs));
+            // One that is said to be another's from now on is followed to its end, and pays for nothing here.
+            Take(ours, IsOurs(theirs) ? theirs : theirs with { Status = SubscriptionStatus.Canceled, CancelAt = null }, FirstFailure(snapshot, theirs));
         }
 
         if (snapshot.IsDeleted)
@@ -54,11 +55,12 @@ internal sealed class SnapshotMerge(BillingDbContext db, PlanCatalogue catalogue
 
         Subscriptions = [.. known.Values];
         await NoteTrialAsync(customer, cancellationToken);
-        await CloseCheckoutAsync(customer, snapshot, cancellationToken);
     }
 
-    // By the stored customer alone; metadata may confirm, and where it contradicts nothing is granted (BILL-11).
-    private bool IsOurs(SubscriptionSnapshot subscription) => subscription.OrganizationId is null || subscription.OrganizationId == organization.Key;
+    /// <summary>By the stored customer alone; metadata may confirm, and where it contradicts nothing is granted (BILL-11).</summary>
+    public static bool IsOf(Organization organization, SubscriptionSnapshot subscription) => subscription.OrganizationId is null || subscription.OrganizationId == organization.Key;
+
+    private bool IsOurs(SubscriptionSnapshot subscription) => IsOf(organization, subscription);
 
     private void Take(Subscription ours, SubscriptionSnapshot theirs, DateTimeOffset? firstFailure)
     {
@@ -102,10 +104,11 @@ internal sealed class SnapshotMerge(BillingDbContext db, PlanCatalogue catalogue
         }
     }
 
+    // Of the newest that is owed: an old one that was left open must not use up the grace of a new failure.
     private static DateTimeOffset? FirstFailure(CustomerSnapshot snapshot, SubscriptionSnapshot subscription) => snapshot.Invoices
         .Where(invoice => invoice.SubscriptionExternalId == subscription.ExternalId && invoice.Status == "open" && invoice.Attempts > 0)
         .Select(invoice => (DateTimeOffset?)(invoice.FinalizedAt ?? invoice.CreatedAt))
-        .Min();
+        .Max();
 
     private static SubscriptionSnapshot Ended(Subscription subscription) => new(
         subscription.ExternalId, OrganizationId: null, SubscriptionStatus.Canceled, subscription.ItemId, subscription.LookupKey, subscription.Quantity,
@@ -117,16 +120,6 @@ internal sealed class SnapshotMerge(BillingDbContext db, PlanCatalogue catalogue
         if (first is not null && !await db.Trials.AnyAsync(trial => trial.OrganizationId == customer.OrganizationId, cancellationToken))
         {
             db.Trials.Add(Trial.Of(customer.OrganizationId, first, now));
-        }
-    }
-
-    // A subscription newer than the open checkout came of it.
-    private async Task CloseCheckoutAsync(Customer customer, CustomerSnapshot snapshot, CancellationToken cancellationToken)
-    {
-        var open = await db.Checkouts.SingleOrDefaultAsync(c => c.OrganizationId == customer.OrganizationId && c.ClosedAt == null, cancellationToken);
-        if (open is not null && (open.ExpiresAt <= now || snapshot.IsDeleted || snapshot.Subscriptions.Any(s => s.CreatedAt >= open.CreatedAt.AddMinutes(-1) && IsOurs(s) && s.Status != SubscriptionStatus.IncompleteExpired)))
-        {
-            open.Close(now);
         }
     }
 }

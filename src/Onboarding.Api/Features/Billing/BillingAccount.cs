@@ -68,20 +68,34 @@ internal sealed partial class BillingAccount(
         }
     }
 
+    /// <summary>
+    /// Does something at the provider. What is asked for is noted before, and the state is fetched after, whatever came of it: a
+    /// caller who hangs up, or an answer that is lost, leaves neither a change without an audit line nor one that nobody sees.
+    /// </summary>
+    /// <param name="action">What is asked for, as the audit log names it.</param>
+    /// <param name="note">Which, in a word.</param>
+    /// <param name="call">Calls the provider, and is not given up when the caller hangs up.</param>
+    public async Task<(T? Value, ProblemHttpResult? Problem)> DoAsync<T>(string action, string? note, Func<Task<T>> call)
+        where T : class
+    {
+        db.Audit(action, actor.ToActor(), subjectId: null, note, clock.GetUtcNow());
+        await db.SaveChangesAsync(CancellationToken.None);
+        try
+        {
+            return await TryAsync(call);
+        }
+        finally
+        {
+            await sync.OfOrganizationAsync(Organization.Key, CancellationToken.None);
+        }
+    }
+
     /// <summary>The same for a call without a result.</summary>
-    public async Task<ProblemHttpResult?> TryAsync(Func<Task> call) => (await TryAsync<object>(async () =>
+    public async Task<ProblemHttpResult?> DoAsync(string action, string? note, Func<Task> call) => (await DoAsync<object>(action, note, async () =>
     {
         await call();
         return this;
     })).Problem;
-
-    /// <summary>Notes who did what, and has the state fetched: nothing here says by itself that something changed.</summary>
-    public async Task DoneAsync(string action, string? note, CancellationToken cancellationToken)
-    {
-        db.Audit(action, actor.ToActor(), subjectId: null, note, clock.GetUtcNow());
-        await db.SaveChangesAsync(cancellationToken);
-        await sync.OfOrganizationAsync(Organization.Key, cancellationToken);
-    }
 
     public static ProblemHttpResult NotConfigured() => Problems.Unavailable("billing.not_configured", "Nothing can be bought here yet.", Away);
 

@@ -9,6 +9,7 @@ internal sealed class CancelSubscription(BillingAccount account)
 {
     public static void Map(RouteGroupBuilder billing) => billing
         .MapPost("/cancel", (CancelSubscription useCase, CancellationToken cancellationToken) => useCase.HandleAsync(cancel: true, cancellationToken))
+        .ThrottledByMember("billing", limits => limits.Billing)
         .WithSummary("Cancel the subscription at the end of the period")
         .WithErrors(("billing.no_subscription", 409), ("billing.refused", 409), ("billing.not_configured", 503), ("billing.provider_unavailable", 503));
 
@@ -25,12 +26,8 @@ internal sealed class CancelSubscription(BillingAccount account)
             return BillingAccount.NotConfigured();
         }
 
-        if (await account.TryAsync(() => provider.ScheduleCancellationAsync(subscription.ExternalId, cancel, cancellationToken)) is { } problem)
-        {
-            return problem;
-        }
-
-        await account.DoneAsync(cancel ? "billing.cancellation_requested" : "billing.cancellation_withdrawn", note: null, cancellationToken);
-        return TypedResults.Accepted((string?)null);
+        var problem = await account.DoAsync(
+            cancel ? "billing.cancellation_requested" : "billing.resumption_requested", note: null, () => provider.ScheduleCancellationAsync(subscription.ExternalId, cancel, CancellationToken.None));
+        return problem is null ? TypedResults.Accepted((string?)null) : problem;
     }
 }

@@ -20,6 +20,7 @@ internal sealed class ChangePlan(BillingAccount account, PreviewChange preview, 
 
     public static void Map(RouteGroupBuilder billing) => billing
         .MapPost("/change", (ChangePlanRequest request, ChangePlan useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
+        .ThrottledByMember("billing", limits => limits.Billing)
         .WithSummary("Change the plan")
         .WithExample(new ChangePlanRequest("premium", "year", DateTimeOffset.UnixEpoch.AddYears(57)))
         .WithErrors(
@@ -35,12 +36,7 @@ internal sealed class ChangePlan(BillingAccount account, PreviewChange preview, 
         }
 
         var (provider, change, problem) = await preview.PrepareAsync(request.Plan, request.Interval, request.At ?? now, cancellationToken);
-        if ((problem ?? await account.TryAsync(() => provider!.ChangeAsync(change!, cancellationToken))) is { } failure)
-        {
-            return failure;
-        }
-
-        await account.DoneAsync("billing.plan_change_requested", change!.LookupKey, cancellationToken);
-        return TypedResults.Accepted((string?)null);
+        problem ??= await account.DoAsync("billing.plan_change_requested", change!.LookupKey, () => provider!.ChangeAsync(change, CancellationToken.None));
+        return problem is null ? TypedResults.Accepted((string?)null) : problem;
     }
 }

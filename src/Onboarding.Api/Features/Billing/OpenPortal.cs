@@ -12,6 +12,7 @@ internal sealed class OpenPortal(BillingAccount account, BillingPages pages)
 {
     public static void Map(RouteGroupBuilder billing) => billing
         .MapPost("/portal", (OpenPortal useCase, CancellationToken cancellationToken) => useCase.HandleAsync(cancellationToken))
+        .ThrottledByMember("billing", limits => limits.Billing)
         .WithSummary("Open the payment provider's pages")
         .WithExample(response: new PortalResponse("https://billing.stripe.com/p/session/..."))
         .WithErrors(("billing.no_subscription", 409), ("billing.refused", 409), ("billing.not_configured", 503), ("billing.provider_unavailable", 503));
@@ -29,13 +30,7 @@ internal sealed class OpenPortal(BillingAccount account, BillingPages pages)
             return BillingAccount.NotConfigured();
         }
 
-        var (url, problem) = await account.TryAsync(() => portal.OpenPortalAsync(customer.ExternalId, pages.Return(account.Organization), cancellationToken));
-        if (url is null)
-        {
-            return problem!;
-        }
-
-        await account.DoneAsync("billing.portal_opened", note: null, cancellationToken);
-        return TypedResults.Ok(new PortalResponse(url));
+        var (url, problem) = await account.DoAsync("billing.portal_requested", note: null, () => portal.OpenPortalAsync(customer.ExternalId, pages.Return(account.Organization), CancellationToken.None));
+        return url is null ? problem! : TypedResults.Ok(new PortalResponse(url));
     }
 }

@@ -27,6 +27,7 @@ internal sealed class PreviewChange(BillingAccount account, TimeProvider clock)
 {
     public static void Map(RouteGroupBuilder billing) => billing
         .MapPost("/change/preview", (PreviewChangeRequest request, PreviewChange useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
+        .ThrottledByMember("billing", limits => limits.Billing)
         .WithSummary("Preview a change of plan")
         .WithExample(new PreviewChangeRequest("premium", "year"), ChangePreviewResponse.Example)
         .WithErrors(("billing.plan_unknown", 400), ("billing.no_subscription", 409), ("billing.unchanged", 409), ("billing.refused", 409), ("billing.not_configured", 503), ("billing.provider_unavailable", 503));

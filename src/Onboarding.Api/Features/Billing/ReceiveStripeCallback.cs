@@ -35,7 +35,7 @@ internal sealed class ReceiveStripeCallback(BillingProviders providers, Callback
         }
 
         var signature = request.Headers[Header];
-        if (signature.Count != 1)
+        if (signature.Count != 1 || !signature[0]!.Contains("v1=", StringComparison.Ordinal))
         {
             return Problems.BadRequest("callback.signature_invalid", $"The header {Header} is needed, once.");
         }

@@ -8,6 +8,7 @@ internal sealed class ResumeSubscription(CancelSubscription cancelling)
 {
     public static void Map(RouteGroupBuilder billing) => billing
         .MapPost("/resume", (ResumeSubscription useCase, CancellationToken cancellationToken) => useCase.HandleAsync(cancellationToken))
+        .ThrottledByMember("billing", limits => limits.Billing)
         .WithSummary("Take back a cancellation")
         .WithErrors(("billing.no_subscription", 409), ("billing.refused", 409), ("billing.not_configured", 503), ("billing.provider_unavailable", 503));
 

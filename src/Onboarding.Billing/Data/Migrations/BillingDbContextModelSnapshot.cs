@@ -94,8 +94,7 @@ namespace Onboarding.Billing.Data.Migrations
                     b.HasKey("Provider", "EventId")
                         .HasName("pk_callbacks");
 
-                    b.HasIndex(new[] { "CustomerId", "State" }, "ix_callbacks_customer_id")
-                        .HasFilter("state = 'received'");
+                    b.HasIndex(new[] { "CustomerId", "State" }, "ix_callbacks_customer_id");
 
                     b.HasIndex(new[] { "ReceivedAt", "EventId" }, "ix_callbacks_received_at");
 
@@ -160,6 +159,8 @@ namespace Onboarding.Billing.Data.Migrations
 
                     b.HasIndex("CustomerId")
                         .HasDatabaseName("ix_checkouts_customer_id");
+
+                    b.HasIndex(new[] { "OrganizationId", "ExternalId" }, "ix_checkouts_organization_id");
 
                     b.HasIndex(new[] { "OrganizationId" }, "ux_checkouts_open")
                         .IsUnique()
@@ -231,7 +232,7 @@ namespace Onboarding.Billing.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_customers");
 
-                    b.HasIndex(new[] { "CheckedAt" }, "ix_customers_checked_at");
+                    b.HasIndex(new[] { "OrganizationId" }, "ix_customers_organization_id");
 
                     b.HasIndex(new[] { "Provider", "ExternalId" }, "ux_customers_external_id")
                         .IsUnique();
@@ -378,7 +379,7 @@ namespace Onboarding.Billing.Data.Migrations
 
                     b.Property<string>("Raw")
                         .IsRequired()
-                        .HasColumnType("jsonb")
+                        .HasColumnType("text")
                         .HasColumnName("raw");
 
                     b.Property<string>("Status")

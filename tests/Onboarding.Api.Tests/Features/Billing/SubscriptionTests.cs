@@ -191,6 +191,15 @@ public sealed class SubscriptionTests(ApiFixture fixture)
             await subscriber.SettledAsync();
         }
 
+        // One whose organization cannot be reached stops no other.
+        await subscribers[1].SharedAsync<int>($"ALTER TABLE {subscribers[1].Organization.Organization.Schema}.outbox RENAME TO outbox_away; SELECT 1");
+        await stripe.SetPriceAsync(subscriptions[1], TestStripe.Yearly);
+        report = await reconciliation.RunAsync(everybody: false, CancellationToken.None);
+        Assert.Equal((3, 1), (report.Checked, report.Failed));
+        await subscribers[1].SharedAsync<int>($"ALTER TABLE {subscribers[1].Organization.Organization.Schema}.outbox_away RENAME TO outbox; SELECT 1");
+        Assert.Equal(1, (await reconciliation.RunAsync(everybody: false, CancellationToken.None)).Drifted);
+        await subscribers[1].SettledAsync();
+
         report = await reconciliation.RunAsync(everybody: false, CancellationToken.None);
         Assert.Equal((3, 0, 0, 0), (report.Checked, report.Failed, report.Drifted, report.Missed));
 
@@ -265,6 +274,79 @@ public sealed class SubscriptionTests(ApiFixture fixture)
         Assert.NotEqual(first, second);
         Assert.Contains(Stripe.Events, e => e.Type == "checkout.session.expired" && e.Json.Contains(first, StringComparison.Ordinal));
         Assert.Equal(customer, await subscriber.CustomerAsync());
+    }
+
+    [Fact] // BILL-21
+    public async Task Checkouts_for_different_things_at_once_leave_one_that_can_be_paid()
+    {
+        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
+        for (var round = 0; round < 3; round++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(n => subscriber.Admin.PostAsJsonAsync("/billing/checkout", new { plan = "premium", interval = n % 2 == 0 ? "month" : "year" })));
+        }
+
+        await subscriber.CheckOutAsync();
+        var sessions = Stripe.Events.Where(e => e.Type == "checkout.session.expired" && e.Json.Contains(subscriber.Organization.Organization.Id, StringComparison.Ordinal)).Select(e => e.Id).Distinct().Count();
+        var made = Stripe.Requests.Where(request => request.Path == "/v1/checkout/sessions" && request.Form.Any(pair => pair.Value == subscriber.Organization.Organization.Id)).Select(request => request.IdempotencyKey).Distinct().Count();
+        Assert.Equal(made - 1, sessions);
+    }
+
+    [Fact] // BILL-21
+    public async Task A_subscription_that_was_paid_and_not_heard_of_yet_leaves_nothing_to_buy()
+    {
+        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
+        var session = await subscriber.CheckOutAsync();
+        await subscriber.SettledAsync();
+        await Stripe.PayCheckoutAsync(session);
+        Assert.Equal("billing.already_subscribed", await (await subscriber.Admin.PostAsJsonAsync("/billing/checkout", new { plan = "premium", interval = "year" })).CodeAsync(HttpStatusCode.Conflict));
+        await subscriber.HasPlanAsync("premium");
+
+        // Ended at once, and bought again: the paid session is no way to pay, and a new one is.
+        await Stripe.CancelAsync((await subscriber.SharedAsync<string>($"SELECT s.external_id FROM billing.subscriptions s JOIN billing.customers c ON c.id = s.customer_id WHERE c.organization_id = '{subscriber.Organization.Organization.Id}'")).Single());
+        await subscriber.DeliverAsync();
+        await subscriber.HasPlanAsync("free");
+        Assert.NotEqual(session, await subscriber.CheckOutAsync());
+        Assert.Equal(await subscriber.CheckOutAsync(), await subscriber.CheckOutAsync());
+    }
+
+    [Fact] // BILL-11
+    public async Task A_subscription_that_becomes_another_organizations_pays_for_nothing_here()
+    {
+        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
+        var subscription = await subscriber.SubscribeAsync();
+        await subscriber.DeliverAsync();
+        await subscriber.HasPlanAsync("premium");
+        await Stripe.UpdateMetadataAsync(subscription, "organization_id", Guid.CreateVersion7().ToString());
+        await (await subscriber.Admin.PostAsync("/billing/subscription/refresh", null)).OkAsync(HttpStatusCode.Accepted);
+        await subscriber.HasPlanAsync("free");
+    }
+
+    [Fact] // BILL-19
+    public async Task A_refused_change_of_seats_holds_up_nothing_that_was_paid_for()
+    {
+        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
+        await subscriber.CheckOutAsync();
+        var subscription = await Stripe.CreateSubscriptionAsync(await subscriber.CustomerAsync(), TestStripe.Monthly, quantity: 9);
+        Stripe.FailNext(1, 402, request => request.Method == "POST" && request.Path == $"/v1/subscriptions/{subscription}");
+        await subscriber.DeliverAsync();
+        await subscriber.HasPlanAsync("premium");
+    }
+
+    [Fact]
+    public async Task What_was_asked_for_is_in_the_audit_log_whatever_came_of_it()
+    {
+        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
+        var subscription = await subscriber.SubscribeAsync();
+        await subscriber.DeliverAsync();
+        await subscriber.HasPlanAsync("premium");
+        Stripe.FailNext(3, 500, request => request.Method == "POST" && request.Path == $"/v1/subscriptions/{subscription}");
+        Assert.Equal("billing.provider_unavailable", await (await subscriber.Admin.PostAsync("/billing/cancel", null)).CodeAsync(HttpStatusCode.ServiceUnavailable));
+        await (await subscriber.Admin.PostAsync("/billing/cancel", null)).OkAsync(HttpStatusCode.Accepted);
+        await subscriber.HasPhaseAsync("ending");
+        Assert.Equal("premium", await subscriber.PlanAsync());
+        await (await subscriber.Admin.PostAsync("/billing/resume", null)).OkAsync(HttpStatusCode.Accepted);
+        await subscriber.HasPhaseAsync("active");
+        Assert.Equal(2, (await subscriber.Organization.QueryAsync<long>("SELECT count(*) FROM audit_log WHERE action = 'billing.cancellation_requested'"))[0]);
     }
 
     [Theory] // BILL-22

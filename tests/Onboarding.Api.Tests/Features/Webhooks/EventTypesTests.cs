@@ -48,11 +48,13 @@ public sealed class EventTypesTests(ApiFixture fixture)
             ["delivery"] = "/webhooks/deliveries/{id:guid}",
             ["endpoint"] = "/webhooks/endpoints/{id:guid}",
             ["invitation"] = "/invitations",
+            ["invoice"] = "/billing/invoices/{id:guid}",
             ["member"] = "/members/{id:guid}",
             ["members"] = "/members",
             ["organization"] = "/organization",
             ["role"] = "/roles",
             ["session"] = "/members/{id:guid}/sessions",
+            ["subscription"] = "/billing/subscription",
         };
         Assert.Equal(reading.Keys.Order(StringComparer.Ordinal), EventCatalogue.All.Select(type => type.Name.Split('.')[0]).Distinct().Order(StringComparer.Ordinal));
         var routes = ApiRoute.AllOf(fixture.App).Where(route => route.Method == "GET").ToLookup(route => route.Pattern);
@@ -66,8 +68,8 @@ public sealed class EventTypesTests(ApiFixture fixture)
     [Theory] // SEC-35
     [InlineData("member.approved", "members:read")]
     [InlineData("member.*", "members:read")]
-    [InlineData("*", "api_keys:manage members:invite members:manage members:read organization:manage roles:manage webhooks:read")]
-    [InlineData("member.of_another_version", "api_keys:manage audit:read members:approve members:invite members:manage members:read organization:manage roles:manage webhooks:manage webhooks:read")]
+    [InlineData("*", "api_keys:manage billing:manage members:invite members:manage members:read organization:manage roles:manage webhooks:read")]
+    [InlineData("member.of_another_version", "api_keys:manage audit:read billing:manage members:approve members:invite members:manage members:read organization:manage roles:manage webhooks:manage webhooks:read")]
     public void A_pattern_takes_the_permissions_of_all_that_it_means_and_every_one_when_nobody_knows(string pattern, string permissions) =>
         Assert.Equal(permissions.Split(' '), EventCatalogue.PermissionsFor([pattern]).Order(StringComparer.Ordinal));
 

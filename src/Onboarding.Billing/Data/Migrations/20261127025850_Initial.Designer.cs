@@ -12,7 +12,7 @@ using Onboarding.Billing.Data;
 namespace Onboarding.Billing.Data.Migrations
 {
     [DbContext(typeof(BillingDbContext))]
-    [Migration("20261127015227_Initial")]
+    [Migration("20261127025850_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -97,8 +97,7 @@ namespace Onboarding.Billing.Data.Migrations
                     b.HasKey("Provider", "EventId")
                         .HasName("pk_callbacks");
 
-                    b.HasIndex(new[] { "CustomerId", "State" }, "ix_callbacks_customer_id")
-                        .HasFilter("state = 'received'");
+                    b.HasIndex(new[] { "CustomerId", "State" }, "ix_callbacks_customer_id");
 
                     b.HasIndex(new[] { "ReceivedAt", "EventId" }, "ix_callbacks_received_at");
 
@@ -163,6 +162,8 @@ namespace Onboarding.Billing.Data.Migrations
 
                     b.HasIndex("CustomerId")
                         .HasDatabaseName("ix_checkouts_customer_id");
+
+                    b.HasIndex(new[] { "OrganizationId", "ExternalId" }, "ix_checkouts_organization_id");
 
                     b.HasIndex(new[] { "OrganizationId" }, "ux_checkouts_open")
                         .IsUnique()
@@ -234,7 +235,7 @@ namespace Onboarding.Billing.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_customers");
 
-                    b.HasIndex(new[] { "CheckedAt" }, "ix_customers_checked_at");
+                    b.HasIndex(new[] { "OrganizationId" }, "ix_customers_organization_id");
 
                     b.HasIndex(new[] { "Provider", "ExternalId" }, "ux_customers_external_id")
                         .IsUnique();
@@ -381,7 +382,7 @@ namespace Onboarding.Billing.Data.Migrations
 
                     b.Property<string>("Raw")
                         .IsRequired()
-                        .HasColumnType("jsonb")
+                        .HasColumnType("text")
                         .HasColumnName("raw");
 
                     b.Property<string>("Status")

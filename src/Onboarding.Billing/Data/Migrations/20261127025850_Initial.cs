@@ -166,7 +166,7 @@ namespace Onboarding.Billing.Data.Migrations
                     past_due_since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    raw = table.Column<string>(type: "jsonb", nullable: false)
+                    raw = table.Column<string>(type: "text", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -184,8 +184,7 @@ namespace Onboarding.Billing.Data.Migrations
                 name: "ix_callbacks_customer_id",
                 schema: "billing",
                 table: "callbacks",
-                columns: new[] { "customer_id", "state" },
-                filter: "state = 'received'");
+                columns: new[] { "customer_id", "state" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_callbacks_received_at",
@@ -207,6 +206,12 @@ namespace Onboarding.Billing.Data.Migrations
                 column: "customer_id");
 
             migrationBuilder.CreateIndex(
+                name: "ix_checkouts_organization_id",
+                schema: "billing",
+                table: "checkouts",
+                columns: new[] { "organization_id", "external_id" });
+
+            migrationBuilder.CreateIndex(
                 name: "ux_checkouts_open",
                 schema: "billing",
                 table: "checkouts",
@@ -215,10 +220,10 @@ namespace Onboarding.Billing.Data.Migrations
                 filter: "closed_at IS NULL");
 
             migrationBuilder.CreateIndex(
-                name: "ix_customers_checked_at",
+                name: "ix_customers_organization_id",
                 schema: "billing",
                 table: "customers",
-                column: "checked_at");
+                column: "organization_id");
 
             migrationBuilder.CreateIndex(
                 name: "ux_customers_external_id",
