@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Onboarding.Api.Setup;
 using Onboarding.Api.SignIn;
+using Onboarding.Billing;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Members;
@@ -104,7 +105,7 @@ internal sealed class BenchEnvironment : IAsyncDisposable
 
         // Told apart from the product that is measured.
         builder.Configuration["Database:ConnectionString"] += ";Application Name=bench";
-        builder.Services.AddTenantResolution(builder.AddWebOptions()).AddSecrets().AddSignIn();
+        builder.Services.AddTenantResolution(builder.AddWebOptions()).AddSecrets().AddSignIn().AddBilling();
         return builder.Build();
     }
 

@@ -15,12 +15,18 @@ internal static class BenchLoad
     private const int StackSize = 128 * 1024;
 
     /// <summary>A request on a connection that stays open.</summary>
-    public static byte[] Request(string method, string path, string host, string? token = null, string? json = null)
+    /// <param name="header">One more, with its name.</param>
+    public static byte[] Request(string method, string path, string host, string? token = null, string? json = null, string? header = null)
     {
         var text = new StringBuilder($"{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
         if (token is not null)
         {
             text.Append(CultureInfo.InvariantCulture, $"Authorization: Bearer {token}\r\n");
+        }
+
+        if (header is not null)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{header}\r\n");
         }
 
         if (json is not null)
