@@ -81,12 +81,13 @@ public sealed partial class Reconciliation(
     private async Task<IReadOnlyList<(Guid Id, Guid Organization)>> NextAsync(Guid after, bool everybody, CancellationToken cancellationToken)
     {
         await using var db = await billing.CreateDbContextAsync(cancellationToken);
+        var now = clock.GetUtcNow();
         var customers = db.Customers.AsNoTracking().Where(c => c.DeletedAt == null && c.Id > after);
         if (!everybody)
         {
             customers = customers.Where(c => c.Failures > 0 || db.Subscriptions.Any(s =>
                 s.CustomerId == c.Id && s.Status != SubscriptionStatus.Canceled && s.Status != SubscriptionStatus.IncompleteExpired)
-                || db.Checkouts.Any(o => o.CustomerId == c.Id && o.ClosedAt == null));
+                || db.Checkouts.Any(o => o.CustomerId == c.Id && o.ClosedAt == null && !(o.ExpiresAt < now.AddHours(-2))));
         }
 
         var rows = await customers.OrderBy(c => c.Id).Take(Page).Select(c => new { c.Id, c.OrganizationId }).ToListAsync(cancellationToken);

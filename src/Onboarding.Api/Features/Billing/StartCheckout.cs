@@ -135,6 +135,11 @@ internal sealed class StartCheckout(BillingAccount account, BillingDbContext bil
         var snapshot = await provider.FetchAsync(customer.ExternalId, cancellationToken);
         if (snapshot.Subscriptions.Any(subscription => subscription.Status is not (SubscriptionStatus.Canceled or SubscriptionStatus.IncompleteExpired or SubscriptionStatus.Incomplete)))
         {
+            if (checkout.Url is null)
+            {
+                await CloseRowAsync(checkout, cancellationToken);
+            }
+
             return new(null, IsSubscribed: true);
         }
 

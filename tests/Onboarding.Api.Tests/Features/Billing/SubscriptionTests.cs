@@ -148,9 +148,12 @@ public sealed class SubscriptionTests(ApiFixture fixture)
         await subscriber.SettledAsync();
 
         // Each call of the SDK is tried three times by itself.
-        stripe.FailNext(3, 500, request => request.Path.StartsWith("/v1/customers/", StringComparison.Ordinal));
+        var isAway = true;
+        stripe.FailNext(1_000, 500, request => isAway && request.Path.StartsWith("/v1/customers/", StringComparison.Ordinal));
         await subscriber.DeliverAsync();
         await Eventually.HoldsAsync(async () => (await subscriber.SharedAsync<int>("SELECT failures FROM billing.customers")).Single() > 0, "it has failed");
+        Assert.Equal("free", await subscriber.PlanAsync());
+        isAway = false;
         await subscriber.HasPlanAsync("premium");
         Assert.Equal(0, (await subscriber.SharedAsync<int>("SELECT failures FROM billing.customers")).Single());
 
@@ -197,16 +200,19 @@ public sealed class SubscriptionTests(ApiFixture fixture)
         report = await reconciliation.RunAsync(everybody: false, CancellationToken.None);
         Assert.Equal((3, 1), (report.Checked, report.Failed));
         await subscribers[1].SharedAsync<int>($"ALTER TABLE {subscribers[1].Organization.Organization.Schema}.outbox_away RENAME TO outbox; SELECT 1");
-        Assert.Equal(1, (await reconciliation.RunAsync(everybody: false, CancellationToken.None)).Drifted);
+        Assert.Equal(0, (await reconciliation.RunAsync(everybody: false, CancellationToken.None)).Failed);
+        Assert.Equal(TestStripe.Yearly, (await subscribers[1].SharedAsync<string>($"SELECT lookup_key FROM billing.subscriptions WHERE external_id = '{subscriptions[1]}'")).Single());
         await subscribers[1].SettledAsync();
 
         report = await reconciliation.RunAsync(everybody: false, CancellationToken.None);
         Assert.Equal((3, 0, 0, 0), (report.Checked, report.Failed, report.Drifted, report.Missed));
 
-        // The end is heard by the same way, and who has ended is looked at by the daily run alone.
+        // The end is heard by the same way; who has ended, and could not be paying just now, is looked at by the daily run alone.
         await stripe.CancelAsync(subscriptions[0]);
         Assert.Equal(1, (await reconciliation.RunAsync(everybody: false, CancellationToken.None)).Drifted);
         await subscribers[0].HasPlanAsync("free");
+        Assert.Equal(3, (await reconciliation.RunAsync(everybody: false, CancellationToken.None)).Checked);
+        await subscribers[0].SharedAsync<int>("UPDATE billing.checkouts SET closed_at = now(); SELECT 1");
         Assert.Equal(2, (await reconciliation.RunAsync(everybody: false, CancellationToken.None)).Checked);
         Assert.Equal(3, (await reconciliation.RunAsync(everybody: true, CancellationToken.None)).Checked);
     }
