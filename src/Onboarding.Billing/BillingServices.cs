@@ -40,6 +40,7 @@ public static class BillingServices
         services.AddSingleton<CallbackInbox>();
         services.AddSingleton<CustomerLinks>();
         services.AddSingleton<SyncRequests>();
+        services.AddSingleton<ApplySnapshot>();
         services.AddSingleton<CustomerSync>();
         services.AddSingleton<Reconciliation>();
         return services;

@@ -54,6 +54,11 @@ internal sealed class StripeCalls : IDisposable
         {
             throw new ProviderUnavailableException("Stripe could not be reached in time.", exception);
         }
+        catch (Exception exception) when (exception is not (OperationCanceledException or ProviderUnavailableException or ProviderRefusedException))
+        {
+            // The SDK's types could not take the answer: whether it was done, the next fetch tells.
+            throw new ProviderUnavailableException("Stripe's answer could not be read.", exception);
+        }
     }
 
     /// <summary>Reads one object from its text.</summary>

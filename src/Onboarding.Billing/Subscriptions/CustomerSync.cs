@@ -1,17 +1,12 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Npgsql;
-using Onboarding.Billing.Data;
 using Onboarding.Billing.Plans;
 using Onboarding.Tenancy;
-using Onboarding.Tenancy.Billing;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
-using Onboarding.Tenancy.Outbox;
 using Onboarding.Tenancy.Work;
 
 namespace Onboarding.Billing.Subscriptions;
@@ -28,8 +23,8 @@ public sealed record SyncOutcome(TimeSpan? Again, bool Succeeded, bool Drifted);
 /// subscription, plan, trial, and the events about them. Of two at once, the one that began later wins (BILL-9).
 /// </remarks>
 public sealed partial class CustomerSync(
-    IDbContextFactory<BillingDbContext> billing, NpgsqlDataSource dataSource, BillingProviders providers, PlanCatalogue catalogue, CachedOrganizationStore organizations,
-    ClusterSignals signals, TenantScope tenants, WorkSignal signal, BillingMetrics metrics, IOptions<BillingOptions> options, TimeProvider clock, ILogger<CustomerSync> logger)
+    NpgsqlDataSource dataSource, BillingProviders providers, PlanCatalogue catalogue, ApplySnapshot apply, CachedOrganizationStore organizations,
+    ClusterSignals signals, TenantScope tenants, WorkSignal signal, BillingMetrics metrics, TimeProvider clock, ILogger<CustomerSync> logger)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(15);
 
@@ -121,17 +116,7 @@ public sealed partial class CustomerSync(
 
     private async Task<SyncOutcome> ApplyAsync(Organization organization, Fetch fetch, CustomerSnapshot snapshot, CancellationToken cancellationToken)
     {
-        await using var db = await billing.CreateDbContextAsync(cancellationToken);
-        var applied = await db.Database.CreateExecutionStrategy().ExecuteAsync(
-            async cancellation =>
-            {
-                db.ChangeTracker.Clear();
-                await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-                var result = await ApplyAsync(db, (NpgsqlTransaction)transaction.GetDbTransaction(), organization, fetch, snapshot, cancellation);
-                await transaction.CommitAsync(cancellation);
-                return result;
-            },
-            cancellationToken);
+        var applied = await apply.RunAsync(organization, fetch, snapshot, cancellationToken);
         if (applied.Told)
         {
             signal.Wake();
@@ -151,73 +136,6 @@ public sealed partial class CustomerSync(
         return new(applied.Until is { } until ? until - clock.GetUtcNow() + TimeSpan.FromSeconds(1) : null, Succeeded: true, applied.Drifted);
     }
 
-    private async Task<Applied> ApplyAsync(
-        BillingDbContext db, NpgsqlTransaction transaction, Organization organization, Fetch fetch, CustomerSnapshot snapshot, CancellationToken cancellationToken)
-    {
-        var now = clock.GetUtcNow();
-        var customer = await db.Customers.FromSql($"SELECT * FROM billing.customers WHERE id = {fetch.CustomerId} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
-        var asked = customer?.AskedAt > (customer?.CheckedAt ?? DateTimeOffset.MinValue);
-        var merge = new SnapshotMerge(db, catalogue, organization, now);
-        if (customer is null)
-        {
-            return Applied.Nothing;
-        }
-
-        if (!customer.Apply(fetch.Number, snapshot.IsDeleted, merge.AnomalyOf(snapshot), now))
-        {
-            // What the later one found still has its time.
-            var stored = await db.Subscriptions.AsNoTracking().Where(s => s.CustomerId == customer.Id).ToListAsync(cancellationToken);
-            return Applied.Nothing with { Until = Standing.Of(stored, options.Value.Grace, now).Until };
-        }
-
-        await merge.RunAsync(customer, snapshot, cancellationToken);
-        var standing = Standing.Of(merge.Subscriptions, options.Value.Grace, now);
-        var planChanged = await ChangePlanAsync(db, organization, merge, standing, now, cancellationToken);
-        if (customer.Anomaly is { } anomaly)
-        {
-            Odd(organization.Id, anomaly);
-        }
-
-        // Asked before they are marked as done: who was told of a change has not drifted.
-        var told = asked || await db.Callbacks.AnyAsync(c => c.CustomerId == customer.Id && c.State == Callbacks.CallbackState.Received, cancellationToken);
-        await db.SaveChangesAsync(cancellationToken);
-        await db.Database.ExecuteSqlAsync(
-            $"UPDATE billing.callbacks SET state = 'applied' WHERE customer_id = {customer.Id} AND state = 'received' AND received_at <= {fetch.BegunAt}", cancellationToken);
-        await using var batch = TenantBatch.In(dataSource, transaction);
-        if (merge.Events.Count > 0)
-        {
-            OutboxRows.Add(batch, organization, merge.Events);
-        }
-
-        await batch.ExecuteAsync(cancellationToken);
-        return new(planChanged, merge.Events.Count > 0, !told && merge.Events.Count > 0, standing.Until);
-    }
-
-    private async Task<bool> ChangePlanAsync(BillingDbContext db, Organization organization, SnapshotMerge merge, Standing standing, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        // What this build cannot read changes nothing: neither does it grant, nor does it take away.
-        var plan = standing switch
-        {
-            { Phase: SubscriptionPhase.None or SubscriptionPhase.Unrecognized } => null,
-            { Grants: true } => standing.Subscription!.Plan,
-            _ => catalogue.Default.Key,
-        };
-        if (plan is null)
-        {
-            return false;
-        }
-
-        var before = (await db.Database.SqlQuery<string>($"""SELECT plan AS "Value" FROM platform.organizations WHERE id = {organization.Key} FOR NO KEY UPDATE""").ToListAsync(cancellationToken)).FirstOrDefault();
-        if (before is null || before == plan)
-        {
-            return false;
-        }
-
-        await db.Database.ExecuteSqlAsync($"UPDATE platform.organizations SET plan = {plan}, changed_at = clock_timestamp() WHERE id = {organization.Key}", cancellationToken);
-        merge.Events.Add(new OrganizationPlanChanged(before, plan, now));
-        return true;
-    }
-
     private async Task<TimeSpan> NoteFailureAsync(Guid customerId, string error, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand("UPDATE billing.customers SET failures = failures + 1, last_error = left($2, 500) WHERE id = $1 RETURNING failures");
@@ -231,14 +149,4 @@ public sealed partial class CustomerSync(
 
     [LoggerMessage(LogLevel.Warning, "The state of organization {Organization} could not be fetched from {Provider}; it will be tried again.")]
     private partial void Failed(Exception exception, string organization, string provider);
-
-    [LoggerMessage(LogLevel.Error, "Billing of organization {Organization}: {Anomaly}")]
-    private partial void Odd(string organization, string anomaly);
-
-    private sealed record Fetch(Guid CustomerId, long Number, string Provider, string ExternalId, DateTimeOffset BegunAt);
-
-    private sealed record Applied(bool PlanChanged, bool Told, bool Drifted, DateTimeOffset? Until)
-    {
-        public static Applied Nothing { get; } = new(false, false, false, null);
-    }
 }

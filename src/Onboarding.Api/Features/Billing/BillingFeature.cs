@@ -16,6 +16,7 @@ internal static class BillingFeature
             .AddScoped<GetSubscription>()
             .AddScoped<RefreshSubscription>()
             .AddScoped<ReturnFromCheckout>()
+            .AddScoped<OpeningCheckouts>()
             .AddScoped<StartCheckout>()
             .AddScoped<OpenPortal>()
             .AddScoped<PreviewChange>()

@@ -85,6 +85,8 @@ internal sealed class AcceptInvitation(TenantDbContext db, OpenInvitations invit
 
     private async Task<ProblemHttpResult?> AcceptAsync(byte[] hash, AcceptInvitationRequest request, string passwordHash, CancellationToken cancellationToken)
     {
+        // Settings before invitations, as whoever invites locks them: in the other order two could wait for each other.
+        var full = await quotas.SeatRefusalAsync(cancellationToken);
         var now = clock.GetUtcNow();
         var invitation = await invitations.LockAsync(hash, cancellationToken);
         if (invitation?.StatusAt(now) != InvitationStatus.Open || !await invitations.IsBackedAsync(invitation, cancellationToken))
@@ -92,7 +94,7 @@ internal sealed class AcceptInvitation(TenantDbContext db, OpenInvitations invit
             return LinkInvalid(invitation);
         }
 
-        if (await quotas.SeatRefusalAsync(cancellationToken) is { } full)
+        if (full is not null)
         {
             return full;
         }

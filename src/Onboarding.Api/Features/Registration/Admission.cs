@@ -39,11 +39,13 @@ internal sealed class Admission(TenantDbContext db, OpenInvitations invitations,
     /// <summary>Decides, inside the transaction that proves the address. The caller saves.</summary>
     public async Task DecideAsync(Member member, CancellationToken cancellationToken)
     {
+        // Settings before invitations, as whoever invites locks them.
+        var isFull = await quotas.SeatRefusalAsync(cancellationToken) is not null;
         var now = clock.GetUtcNow();
         var admitted = await FindAsync(member.Email!, cancellationToken);
 
         // Where no seat is left, whoever would come in waits for an admin, who hears why (ONB-11).
-        if ((admitted.Invitation is not null || admitted.Action == ApprovalAction.Approve) && await quotas.SeatRefusalAsync(cancellationToken) is not null)
+        if (isFull && (admitted.Invitation is not null || admitted.Action == ApprovalAction.Approve))
         {
             return;
         }
