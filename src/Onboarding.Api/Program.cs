@@ -12,6 +12,7 @@ using Onboarding.Webhooks;
 try
 {
     var builder = WebApplication.CreateBuilder(DevelopmentSetup.Expand(args));
+    builder.ReadOwnSettings();
     await using var development = await DevelopmentSetup.ConfigureAsync(builder);
     builder.LimitRequests();
     builder.Services

@@ -11,7 +11,7 @@ public sealed class BillingOptions
     /// <summary>Key of the plan of whoever pays nothing.</summary>
     public string DefaultPlan { get; set; } = "free";
 
-    /// <summary>How long a plan goes on after the first payment that failed (BILL-22).</summary>
+    /// <summary>How long a plan goes on once a payment has failed, from when it was due (BILL-22).</summary>
     [Range(typeof(TimeSpan), "00:00:00", "90.00:00:00", ErrorMessage = "Billing:Grace takes up to 90 days.")]
     public TimeSpan Grace { get; set; } = TimeSpan.FromDays(7);
 
@@ -21,7 +21,7 @@ public sealed class BillingOptions
     /// <summary>The plans, by key.</summary>
     public IDictionary<string, PlanOptions> Plans { get; } = new Dictionary<string, PlanOptions>(StringComparer.Ordinal);
 
-    /// <summary>How long the raw text of callbacks is kept.</summary>
+    /// <summary>How long callbacks are kept.</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Billing:CallbacksKept takes 1 day to 10 years.")]
     public TimeSpan CallbacksKept { get; set; } = TimeSpan.FromDays(90);
 }

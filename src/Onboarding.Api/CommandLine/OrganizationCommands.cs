@@ -33,7 +33,7 @@ internal static class OrganizationCommands
     {
         var identifier = Identifier();
         var name = new Option<string?>("--name") { Description = "Display name; the identifier when left out." };
-        var plan = new Option<string>("--plan") { Description = "Plan.", DefaultValueFactory = _ => "free" };
+        var plan = new Option<string>("--plan") { Description = "Plan.", DefaultValueFactory = _ => services.GetRequiredService<PlanCatalogue>().Default.Key };
         var email = new Option<string>("--admin-email") { Description = "Who becomes its first admin; gets the mail to set a password.", Required = true };
         var userName = new Option<string>("--admin-username") { Description = "User name of the first admin.", DefaultValueFactory = _ => "admin" };
         var fullName = new Option<string?>("--admin-name") { Description = "Full name of the first admin; the user name when left out." };

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Onboarding.Api.Development;
@@ -12,6 +14,13 @@ namespace Onboarding.Api.Setup;
 /// <summary>What has to be true before the first request.</summary>
 internal static partial class Startup
 {
+    /// <summary>
+    /// The settings that lie beside the program, the plans among them, hold wherever it is started from: by itself it looks
+    /// for them in the current folder. Everything else goes before them.
+    /// </summary>
+    public static void ReadOwnSettings(this WebApplicationBuilder builder) => builder.Configuration.Sources.Insert(
+        0, new JsonConfigurationSource { Path = "appsettings.json", FileProvider = new PhysicalFileProvider(AppContext.BaseDirectory), Optional = true });
+
     /// <summary>Checks all settings together, so that one start tells everything that is missing. Goes before anything reads one.</summary>
     public static void RequireSettings(this WebApplication app) => app.Services.GetRequiredService<IStartupValidator>().Validate();
 

@@ -51,10 +51,11 @@ internal sealed partial class ApiRequestQuota(TenantScope tenants, Entitlements 
                 continue;
             }
 
-            // Whoever holds it while it is closed takes from the next one.
+            // Once it is taken out it is given back whatever happens: nobody would find it again. Whoever holds it takes from the next one.
+            cancellationToken.ThrowIfCancellationRequested();
             if (allowances.TryRemove(key, out var removed))
             {
-                await GiveBackAsync(removed, cancellationToken);
+                await GiveBackAsync(removed);
             }
         }
     }
@@ -62,9 +63,9 @@ internal sealed partial class ApiRequestQuota(TenantScope tenants, Entitlements 
     private Allowance Of(Organization organization) => allowances.GetOrAdd(organization.Key, static (_, of) => new(of), organization);
 
     // One organization that is gone, or cannot be reached, keeps no other from getting back what is theirs.
-    private async Task GiveBackAsync(Allowance allowance, CancellationToken cancellationToken)
+    private async Task GiveBackAsync(Allowance allowance)
     {
-        using (await allowance.EnterAsync(cancellationToken))
+        using (await allowance.EnterAsync(CancellationToken.None))
         {
             if (allowance.Close() is not (var organization, var period, > 0 and var unused))
             {
@@ -74,7 +75,7 @@ internal sealed partial class ApiRequestQuota(TenantScope tenants, Entitlements 
             try
             {
                 await tenants.RunAsync(organization, services =>
-                    UsageCounter.GiveBackAsync(services.GetRequiredService<TenantDbContext>(), QuotaNames.ApiRequests, period, unused, cancellationToken));
+                    UsageCounter.GiveBackAsync(services.GetRequiredService<TenantDbContext>(), QuotaNames.ApiRequests, period, unused, CancellationToken.None));
             }
             catch (Exception exception)
             {

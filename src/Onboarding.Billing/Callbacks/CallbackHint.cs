@@ -5,9 +5,10 @@ namespace Onboarding.Billing.Callbacks;
 /// <param name="Type">In the provider's words.</param>
 /// <param name="CustomerExternalId">Whom it is about; null for nobody.</param>
 /// <param name="OrganizationId">Whose it says it is; null where it says nothing.</param>
+/// <param name="IsOtherVersion">Whether it was written for another version of the API than this build calls.</param>
 /// <param name="IsAboutUs">False for what is about the other of live and test.</param>
 public sealed record CallbackHint(
-    string EventId, string Type, string? CustomerExternalId, Guid? OrganizationId, string? ApiVersion, bool Livemode, bool IsAboutUs, DateTimeOffset? OccurredAt);
+    string EventId, string Type, string? CustomerExternalId, Guid? OrganizationId, string? ApiVersion, bool IsOtherVersion, bool Livemode, bool IsAboutUs, DateTimeOffset? OccurredAt);
 
 /// <summary>A callback is not taken.</summary>
 /// <param name="code">Stable, for the answer.</param>

@@ -14,7 +14,7 @@ public sealed class CallbackInbox(NpgsqlDataSource dataSource, WorkSignal signal
 {
     // Whose a callback is, the stored customer alone says; what the body says of it can only hold it back (BILL-11).
     private const string Store = $"""
-        WITH customer AS (SELECT id, organization_id FROM billing.customers WHERE provider = $1 AND external_id = $4),
+        WITH customer AS (SELECT id, organization_id, deleted_at FROM billing.customers WHERE provider = $1 AND external_id = $4),
         stored AS (
           INSERT INTO billing.callbacks AS c (
             provider, event_id, type, customer_external_id, customer_id, body, sha256, api_version, livemode, occurred_at, received_at, deliveries, anomalies, state)
@@ -23,6 +23,7 @@ public sealed class CallbackInbox(NpgsqlDataSource dataSource, WorkSignal signal
               WHEN NOT $12 OR $4 IS NULL THEN 'ignored'
               WHEN customer.id IS NULL THEN 'unmatched'
               WHEN $5 <> customer.organization_id THEN 'quarantined'
+              WHEN customer.deleted_at IS NOT NULL THEN 'applied'
               ELSE 'received'
             END
           FROM (SELECT 1) one LEFT JOIN customer ON true
@@ -57,6 +58,11 @@ public sealed class CallbackInbox(NpgsqlDataSource dataSource, WorkSignal signal
         }
 
         metrics.Taken(isNew ? state : "repeated");
+        if (isNew && hint.IsOtherVersion)
+        {
+            metrics.Odd("version");
+        }
+
         if (isOdd)
         {
             metrics.Odd("body");

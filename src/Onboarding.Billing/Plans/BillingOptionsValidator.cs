@@ -87,6 +87,11 @@ internal sealed partial class BillingOptionsValidator : IValidateOptions<Billing
             yield return $"Billing:Plans:{key}:Quotas names {quota}, which the code does not know.";
         }
 
+        foreach (var interval in Twice(plan.Prices.Select(price => price.Interval)))
+        {
+            yield return $"Billing:Plans:{key}:Prices: two are by the {interval}; a checkout names the plan and the interval.";
+        }
+
         foreach (var price in plan.Prices.Where(price => !IsGood(price)))
         {
             yield return $"Billing:Plans:{key}:Prices: {price.LookupKey} takes a LookupKey, an Amount, a Currency such as eur and an Interval, month or year.";

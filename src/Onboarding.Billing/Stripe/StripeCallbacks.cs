@@ -54,7 +54,7 @@ internal sealed class StripeCallbacks(IOptions<StripeOptions> options, TimeProvi
             var livemode = StripeJson.Flag(root, "livemode") ?? false;
             return new(
                 id, type, StripeJson.CustomerOf(thing) is { Length: > 0 and <= MaxId } customer && !customer.Any(char.IsControl) ? customer : null, StripeJson.OrganizationOf(thing),
-                Version(root), livemode, livemode == options.Value.Livemode, StripeJson.Time(root, "created"));
+                Version(root), StripeJson.Text(root, "api_version") != StripeConfiguration.ApiVersion, livemode, livemode == options.Value.Livemode, StripeJson.Time(root, "created"));
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {

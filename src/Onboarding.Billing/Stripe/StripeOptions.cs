@@ -32,7 +32,7 @@ public sealed class StripeOptions : IValidatableObject
             yield return new("Billing:Stripe:WebhookSecrets holds an empty one.", [nameof(WebhookSecrets)]);
         }
 
-        if (ApiBase is { } address && (!Uri.TryCreate(address, UriKind.Absolute, out _) || address.EndsWith('/')))
+        if (ApiBase is { } address && (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || address.EndsWith('/')))
         {
             yield return new("Billing:Stripe:ApiBase is an address without a slash at its end.", [nameof(ApiBase)]);
         }

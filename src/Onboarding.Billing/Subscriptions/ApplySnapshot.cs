@@ -60,7 +60,7 @@ public sealed partial class ApplySnapshot(
             return Applied.Nothing;
         }
 
-        if (!customer.Apply(fetch.Number, snapshot.IsDeleted, merge.AnomalyOf(snapshot), now))
+        if (!customer.Apply(fetch.Number, snapshot.IsDeleted, merge.AnomalyOf(snapshot), fetch.BegunAt))
         {
             // What the later one found still has its time.
             var stored = await db.Subscriptions.AsNoTracking().Where(s => s.CustomerId == customer.Id).ToListAsync(cancellationToken);
@@ -68,6 +68,7 @@ public sealed partial class ApplySnapshot(
         }
 
         await merge.RunAsync(customer, snapshot, cancellationToken);
+        var isNew = merge.Events.Count > 0;
         var standing = Standing.Of(merge.Subscriptions, options.Value.Grace, now);
         var planChanged = await ChangePlanAsync(db, organization, merge, standing, now, cancellationToken);
         if (customer.Anomaly is { } anomaly)
@@ -87,7 +88,7 @@ public sealed partial class ApplySnapshot(
         }
 
         await batch.ExecuteAsync(cancellationToken);
-        return new(planChanged, merge.Events.Count > 0, !told && merge.Events.Count > 0, standing.Until);
+        return new(planChanged, merge.Events.Count > 0, !told && isNew, standing.Until);
     }
 
     private async Task<bool> ChangePlanAsync(BillingDbContext db, Organization organization, SnapshotMerge merge, Standing standing, DateTimeOffset now, CancellationToken cancellationToken)

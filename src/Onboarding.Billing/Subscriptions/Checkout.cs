@@ -40,7 +40,7 @@ public sealed class Checkout
     /// <summary>When it was made.</summary>
     public DateTimeOffset CreatedAt { get; private init; }
 
-    /// <summary>When it was paid, given up or replaced; null while it is open.</summary>
+    /// <summary>When another one took its place, or there was a subscription after all; null until then, paid or not.</summary>
     public DateTimeOffset? ClosedAt { get; private set; }
 
     /// <summary>A new one.</summary>

@@ -31,7 +31,7 @@ public sealed class Customer
     /// <summary>The number of the fetch whose result stands here. One that began earlier and ended later loses (BILL-9).</summary>
     public long FetchApplied { get; private set; }
 
-    /// <summary>When its state was last fetched.</summary>
+    /// <summary>When the fetch began whose result stands here.</summary>
     public DateTimeOffset? CheckedAt { get; private set; }
 
     /// <summary>When somebody here last had its state fetched because of something done here; what changed since is no drift.</summary>

@@ -56,7 +56,12 @@ public sealed class CustomerLinks(IDbContextFactory<BillingDbContext> billing, C
             db.ChangeTracker.Clear();
             var linked = await db.Customers.AsNoTracking().SingleOrDefaultAsync(
                 c => c.OrganizationId == customer.OrganizationId && c.Provider == customer.Provider && c.DeletedAt == null, cancellationToken);
-            return linked?.ExternalId == customer.ExternalId ? linked : null;
+            if (linked?.ExternalId != customer.ExternalId)
+            {
+                return null;
+            }
+
+            customer = linked;
         }
 
         await inbox.MatchAsync(customer, cancellationToken);

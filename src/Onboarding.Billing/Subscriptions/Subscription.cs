@@ -45,7 +45,7 @@ public sealed class Subscription
     /// <summary>When its trial ends.</summary>
     public DateTimeOffset? TrialEnd { get; private set; }
 
-    /// <summary>When the first of the payments failed that are still owed; null while it is not past due. The grace counts from here.</summary>
+    /// <summary>Since when it is past due: when what is owed became due, or when that was first seen. The grace counts from here.</summary>
     public DateTimeOffset? PastDueSince { get; private set; }
 
     /// <summary>When the provider made it.</summary>
@@ -68,7 +68,7 @@ public sealed class Subscription
     };
 
     /// <summary>Takes over how it is. False when that changes nothing that anybody hears of.</summary>
-    /// <param name="firstFailure">When the oldest payment that is still owed failed, as far as the invoices tell.</param>
+    /// <param name="firstFailure">When the newest invoice that is owed became due.</param>
     public bool Update(SubscriptionSnapshot snapshot, Plan? plan, DateTimeOffset? firstFailure, DateTimeOffset now)
     {
         var before = Told();

@@ -24,7 +24,8 @@ public sealed class BillingCommandsTests(ApiFixture fixture)
         await RequireAsync("billing link nobody-at-all cus_1", 1, "no such organization");
         await RequireAsync($"billing link {identifier} {customer}", 0, "Linked");
         await subscriber.HasPlanAsync("premium");
-        await RequireAsync($"billing link {identifier} cus_of_another", 1, "already");
+        await RequireAsync($"billing link {identifier} cus_of_nobody", 1, "no such customer");
+        await RequireAsync($"billing link {identifier} {await stripe.CreateCustomerAsync("Another")}", 1, "already");
 
         // Nothing is told of this one.
         await subscriber.SettledAsync();

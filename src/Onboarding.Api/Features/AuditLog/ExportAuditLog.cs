@@ -19,27 +19,27 @@ internal sealed class ExportAuditLog(TenantDbContext db, IOptions<JsonOptions> j
     private static readonly byte[] NewLine = "\n"u8.ToArray();
 
     public static void Map(IEndpointRouteBuilder routes) => routes
-        .MapGet("/audit-log/export", ([AsParameters] AuditLogQuery query, ExportAuditLog useCase) => useCase.Handle(query))
+        .MapGet("/audit-log/export", ([AsParameters] AuditLogQuery query, ExportAuditLog useCase, CancellationToken cancellationToken) => useCase.Handle(query, cancellationToken))
         .WithTags("Admin")
         .RequireAuthorization(Permissions.ReadAuditLog)
         .RequireFeature(FeatureNames.AuditExport)
         .WithSummary("Export the audit log")
         .Produces(StatusCodes.Status200OK, contentType: Lines);
 
-    public IResult Handle(AuditLogQuery query) => Results.Stream(output => WriteAsync(query, output), Lines, "audit-log.ndjson");
+    public IResult Handle(AuditLogQuery query, CancellationToken cancellationToken) => Results.Stream(output => WriteAsync(query, output, cancellationToken), Lines, "audit-log.ndjson");
 
-    private async Task WriteAsync(AuditLogQuery query, Stream output)
+    private async Task WriteAsync(AuditLogQuery query, Stream output, CancellationToken cancellationToken)
     {
         var after = Guid.AllBitsSet;
         IReadOnlyList<AuditEntryResponse> page;
         do
         {
             var last = after;
-            page = await GetAuditLog.Rows(GetAuditLog.Filter(db, query).Where(e => e.Id < last), Page).ToListAsync();
+            page = await GetAuditLog.Rows(GetAuditLog.Filter(db, query).Where(e => e.Id < last), Page).ToListAsync(cancellationToken);
             foreach (var entry in page)
             {
-                await JsonSerializer.SerializeAsync(output, entry, json.Value.SerializerOptions);
-                await output.WriteAsync(NewLine);
+                await JsonSerializer.SerializeAsync(output, entry, json.Value.SerializerOptions, cancellationToken);
+                await output.WriteAsync(NewLine, cancellationToken);
                 after = entry.Id;
             }
         }

@@ -15,7 +15,7 @@ internal sealed class BillingPageOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (ReturnUrl is { } url && !Uri.TryCreate(url.Replace("{identifier}", "acme", StringComparison.Ordinal), UriKind.Absolute, out _))
+        if (ReturnUrl is { } url && !(Uri.TryCreate(url.Replace("{identifier}", "acme", StringComparison.Ordinal), UriKind.Absolute, out var page) && page.Scheme is "http" or "https"))
         {
             yield return new("Billing:Pages:ReturnUrl is an absolute address, such as https://{identifier}.example.com/billing.", [nameof(ReturnUrl)]);
         }

@@ -51,7 +51,7 @@ internal sealed class GetSubscription(BillingAccount account, BillingDbContext b
             subscription?.CancelAt,
             subscription?.TrialEnd,
             standing.Phase == SubscriptionPhase.Grace ? standing.Until : null,
-            TrialAvailable: !hadTrial,
+            TrialAvailable: !hadTrial && catalogue.All.Any(plan => plan is { TrialDays: > 0, Prices.Count: > 0 }),
             Capabilities(account.ProviderOf(customer), customer, standing),
             customer?.CheckedAt));
     }

@@ -86,11 +86,13 @@ internal sealed class OpeningCheckouts(BillingAccount account, BillingDbContext 
         var snapshot = await provider.FetchAsync(customer.ExternalId, cancellationToken);
         if (snapshot.Subscriptions.Any(subscription => subscription.Status is not (SubscriptionStatus.Canceled or SubscriptionStatus.IncompleteExpired or SubscriptionStatus.Incomplete)))
         {
-            if (checkout.Url is null)
+            // However the subscription came about, nobody is to pay for a second one.
+            if (checkout.ExternalId is { } made)
             {
-                await CloseRowAsync(checkout, cancellationToken);
+                await provider.ExpireCheckoutAsync(made, cancellationToken);
             }
 
+            await CloseRowAsync(checkout, cancellationToken);
             return new(null, IsSubscribed: true);
         }
 

@@ -23,7 +23,7 @@ public sealed record ChangePreviewResponse(long DueNow, string Currency, IReadOn
 public sealed record ChangeLineResponse(string Description, long Amount);
 
 /// <summary>What another plan or interval would cost now, with what is credited for the time that is paid and not used.</summary>
-internal sealed class PreviewChange(BillingAccount account, TimeProvider clock)
+internal sealed class PreviewChange(BillingAccount account, PlanCatalogue catalogue, TimeProvider clock)
 {
     public static void Map(RouteGroupBuilder billing) => billing
         .MapPost("/change/preview", (PreviewChangeRequest request, PreviewChange useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
@@ -67,8 +67,12 @@ internal sealed class PreviewChange(BillingAccount account, TimeProvider clock)
             return (null, null, Problems.Conflict("billing.unchanged", "This is what is paid for already."));
         }
 
-        return account.ProviderOf(customer) is IPlanChanges provider
-            ? (provider, new(customer.ExternalId, subscription.ExternalId, subscription.ItemId, price.LookupKey, subscription.Quantity, at), null)
-            : (null, null, BillingAccount.NotConfigured());
+        if (account.ProviderOf(customer) is not IPlanChanges provider)
+        {
+            return (null, null, BillingAccount.NotConfigured());
+        }
+
+        var seats = await account.SeatsAsync(catalogue.Find(plan)!, cancellationToken);
+        return (provider, new(customer.ExternalId, subscription.ExternalId, subscription.ItemId, price.LookupKey, seats, at), null);
     }
 }
