@@ -63,22 +63,19 @@ public sealed partial class CustomerSync(
             : null;
     }
 
-    private static async Task<T> InTimeAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<CustomerSnapshot> FetchInTimeAsync(Organization organization, IBillingProvider provider, Fetch fetch, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(LongestFetch);
         try
         {
-            return await work(deadline.Token);
+            return await FetchAsync(organization, provider, fetch, deadline.Token);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new ProviderUnavailableException("The provider took too long.", exception);
         }
     }
-
-    private Task<CustomerSnapshot> FetchInTimeAsync(Organization organization, IBillingProvider provider, Fetch fetch, CancellationToken cancellationToken) =>
-        InTimeAsync(cancellation => FetchAsync(organization, provider, fetch, cancellation), cancellationToken);
 
     /// <summary>What the provider has, once as many seats are paid for as are taken.</summary>
     private async Task<CustomerSnapshot> FetchAsync(Organization organization, IBillingProvider provider, Fetch fetch, CancellationToken cancellationToken)

@@ -27,13 +27,13 @@ public sealed class KilledBillingTests(ApiFixture fixture)
         await Eventually.HoldsAsync(async () => await CountAsync(database, "SELECT count(*) FROM platform.work WHERE kind = 'billing'") == 0, "nothing is to be fetched");
 
         // From here on Stripe does not answer: whoever fetches hangs.
-        var hung = new TaskCompletionSource();
+        TaskCompletionSource hung = new(), killed = new();
         stripe.Before = async request =>
         {
             if (request.Method == "GET")
             {
                 hung.TrySetResult();
-                await Task.Delay(TimeSpan.FromSeconds(15));
+                await killed.Task;
             }
         };
         var session = url[(url.LastIndexOf('/') + 1)..];
@@ -54,6 +54,7 @@ public sealed class KilledBillingTests(ApiFixture fixture)
         await hung.Task;
         await node.KillAsync();
         stripe.Before = null;
+        killed.SetResult();
         Assert.Equal("free", await PlanAsync(database));
 
         await using var next = await ApiProcess.StartAsync(database, fixture.Smtp, TestStripe.SettingsFor(stripe));

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json;
 using Npgsql;
 using Onboarding.FakeStripe;
@@ -137,10 +136,4 @@ internal sealed class Subscriber : IAsyncDisposable
         Admin.Dispose();
         return ValueTask.CompletedTask;
     }
-}
-
-/// <summary>Bodies of callbacks that Stripe's own types do not know.</summary>
-internal static class Callbacks
-{
-    public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 }
