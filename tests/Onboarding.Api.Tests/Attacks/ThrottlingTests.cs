@@ -200,6 +200,29 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
         await (await victim.ChangePasswordAsync("eleven brass lanterns swaying")).OkAsync(HttpStatusCode.NoContent);
     }
 
+    [Theory] // SEC-50
+    [InlineData("/billing/portal", 20)]
+    [InlineData("/billing/subscription/refresh", 10)]
+    public async Task One_member_cannot_use_up_what_all_organizations_may_ask_of_the_payment_provider(string route, int permitted)
+    {
+        var organization = await TestOrganization.CreateAsync(app);
+        using var admin = From(organization, Attackers);
+        admin.DefaultRequestHeaders.Authorization = new("Bearer", (await organization.TokensAsync("admin")).Access());
+        for (var i = 0; i < permitted; i++)
+        {
+            Assert.NotEqual(HttpStatusCode.TooManyRequests, (await admin.PostAsync(route, null)).StatusCode);
+        }
+
+        Assert.Equal("rate_limit.exceeded", await (await admin.PostAsync(route, null)).CodeAsync(HttpStatusCode.TooManyRequests));
+        await (await admin.GetAsync("/billing/subscription")).OkAsync();
+
+        // SEC-6: another organization's admin at the same address goes on.
+        var other = await TestOrganization.CreateAsync(app);
+        using var elsewhere = From(other, Attackers);
+        elsewhere.DefaultRequestHeaders.Authorization = new("Bearer", (await other.TokensAsync("admin")).Access());
+        Assert.NotEqual(HttpStatusCode.TooManyRequests, (await elsewhere.PostAsync(route, null)).StatusCode);
+    }
+
     [Fact] // SEC-47
     public async Task The_address_in_a_header_counts_only_from_a_trusted_proxy()
     {

@@ -2,9 +2,12 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Finbuckle.MultiTenant.Abstractions;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.FeatureManagement;
 using Onboarding.Billing.Plans;
+using Onboarding.Tenancy;
+using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Testing;
@@ -197,6 +200,13 @@ public sealed class PlanLimitsTests(ApiFixture fixture)
         var took = await Eventually.HoldsAsync(() => IsOnAsync(elsewhere), "the other node knows");
         Assert.True(took < TimeSpan.FromSeconds(2), $"{took}");
         Assert.True(await IsOnAsync(subscriber.Admin));
+
+        // And so is what was settled for it alone, which goes before its plan.
+        await SettleAsync(subscriber.Organization.Organization, new() { Features = new Dictionary<string, bool> { [FeatureNames.CustomRoles] = false }, Quotas = new Dictionary<string, long> { [QuotaNames.Seats] = 2 } });
+        took = await Eventually.HoldsAsync(async () => !await IsOnAsync(elsewhere) && !await IsOnAsync(subscriber.Admin), "both nodes know");
+        Assert.True(took < TimeSpan.FromSeconds(2), $"{took}");
+        Assert.Equal((2, 2), await UseAsync(elsewhere, QuotaNames.Seats));
+        Assert.Equal("premium", await subscriber.PlanAsync());
     }
 
     [Fact]
@@ -218,6 +228,14 @@ public sealed class PlanLimitsTests(ApiFixture fixture)
         Assert.NotEmpty((await (await user.GetAsync("/features")).OkAsync()).GetProperty("data").EnumerateArray());
         using var anybody = fixture.App.ClientFor(null);
         Assert.Equal(["free", "premium"], (await (await anybody.GetAsync("/billing/plans")).OkAsync()).GetProperty("data").EnumerateArray().Select(plan => plan.GetProperty("key").GetString()));
+    }
+
+    private async Task SettleAsync(Organization organization, PlanOverrides overrides)
+    {
+        await using var platform = await fixture.App.Services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync();
+        (await platform.Organizations.SingleAsync(o => o.Id == organization.Id)).Settle(overrides, TimeProvider.System.GetUtcNow());
+        await platform.SaveChangesAsync();
+        await fixture.App.Services.GetRequiredService<ClusterSignals>().OrganizationChangedAsync(organization.Key, CancellationToken.None);
     }
 
     private static async Task<bool> IsOnAsync(HttpClient client) => (await (await client.GetAsync("/features")).OkAsync()).GetProperty("data").EnumerateArray()

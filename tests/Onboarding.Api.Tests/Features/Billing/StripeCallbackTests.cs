@@ -3,7 +3,11 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Onboarding.Api.Tests.Conventions;
+using Onboarding.Billing;
+using Onboarding.Billing.Callbacks;
 using Onboarding.FakeStripe;
 using Onboarding.Testing;
 
@@ -199,6 +203,19 @@ public sealed class StripeCallbackTests(ApiFixture fixture)
         Assert.Equal("ignored", (await subscriber.SharedAsync<string>($"SELECT state FROM billing.callbacks WHERE event_id = '{e.Id}'")).Single());
         await subscriber.SettledAsync();
         Assert.Equal("free", await subscriber.PlanAsync());
+    }
+
+    [Fact]
+    public async Task Callbacks_are_kept_for_as_long_as_was_settled()
+    {
+        var (old, recent) = (Event(), Event());
+        await Subscriber.DeliverAsync(fixture.App, Stripe, old);
+        await Subscriber.DeliverAsync(fixture.App, Stripe, recent);
+        var kept = fixture.App.Services.GetRequiredService<IOptions<BillingOptions>>().Value.CallbacksKept;
+        await Subscriber.SharedAsync<string>(fixture.App, $"UPDATE billing.callbacks SET received_at = now() - interval '{kept.TotalSeconds + 60:F0} seconds' WHERE event_id = '{old.Id}' RETURNING event_id");
+        await Subscriber.SharedAsync<string>(fixture.App, $"UPDATE billing.callbacks SET received_at = now() - interval '{kept.TotalSeconds - 60:F0} seconds' WHERE event_id = '{recent.Id}' RETURNING event_id");
+        await fixture.App.Services.GetRequiredService<CallbackInbox>().PurgeAsync(CancellationToken.None);
+        Assert.Equal((0, 1), (await StoredAsync(old.Id), await StoredAsync(recent.Id)));
     }
 
     private static async Task<string> SignedByStripeAsync(string body, params string[] timestamp)

@@ -217,104 +217,6 @@ public sealed class SubscriptionTests(ApiFixture fixture)
         Assert.Equal(3, (await reconciliation.RunAsync(everybody: true, CancellationToken.None)).Checked);
     }
 
-    [Theory] // BILL-21
-    [InlineData("before")]
-    [InlineData("during")]
-    [InlineData("after")]
-    public async Task The_return_from_checkout_and_the_callback_come_in_any_order(string when)
-    {
-        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
-        var session = await subscriber.CheckOutAsync();
-        await Stripe.PayCheckoutAsync(session);
-        Task ReturnAsync() => subscriber.Organization.Anonymous.GetAsync($"/billing/return?checkout={session}");
-        await (when switch
-        {
-            "before" => InOrderAsync(ReturnAsync, subscriber.DeliverAsync),
-            "after" => InOrderAsync(subscriber.DeliverAsync, ReturnAsync),
-            _ => Task.WhenAll(ReturnAsync(), subscriber.DeliverAsync()),
-        });
-        await subscriber.HasPlanAsync("premium");
-        await subscriber.SettledAsync();
-        Assert.Single(await subscriber.SharedAsync<Guid>($"SELECT s.id FROM billing.subscriptions s JOIN billing.customers c ON c.id = s.customer_id WHERE c.organization_id = '{subscriber.Organization.Organization.Id}'"));
-        Assert.Equal(1, await subscriber.ToldAsync("organization.plan_changed"));
-        Assert.Equal("billing.already_subscribed", await (await subscriber.Admin.PostAsJsonAsync("/billing/checkout", new { plan = "premium" })).CodeAsync(HttpStatusCode.Conflict));
-    }
-
-    [Fact] // BILL-21
-    public async Task The_return_alone_is_enough()
-    {
-        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
-        var session = await subscriber.CheckOutAsync();
-        await Stripe.PayCheckoutAsync(session);
-        await subscriber.SettledAsync();
-        Assert.Equal("free", await subscriber.PlanAsync());
-        Assert.Equal(HttpStatusCode.OK, (await subscriber.Organization.Anonymous.GetAsync($"/billing/return?checkout={session}")).StatusCode);
-        await subscriber.HasPlanAsync("premium");
-    }
-
-    [Fact] // BILL-21
-    public async Task Two_checkouts_at_once_are_one_customer_and_one_session()
-    {
-        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => subscriber.Admin.PostAsJsonAsync("/billing/checkout", new { plan = "premium" })));
-        var opened = new List<string>();
-        foreach (var answer in answers)
-        {
-            if (answer.StatusCode == HttpStatusCode.OK)
-            {
-                opened.Add((await answer.JsonAsync()).GetProperty("url").GetString()!);
-            }
-            else
-            {
-                Assert.Contains(await answer.CodeAsync(answer.StatusCode), (string[])["billing.checkout_busy", "billing.provider_unavailable"]);
-            }
-        }
-
-        Assert.Single(opened.Distinct());
-        var customer = await subscriber.CustomerAsync();
-        Assert.Equal(1, Stripe.Events.Count(e => e.Type == "customer.created" && e.Json.Contains(subscriber.Organization.Organization.Id, StringComparison.Ordinal)));
-
-        // For something else the first one is closed: nobody can pay by both.
-        var first = (await subscriber.SharedAsync<string>($"SELECT external_id FROM billing.checkouts WHERE organization_id = '{subscriber.Organization.Organization.Id}'")).Single();
-        var second = await subscriber.CheckOutAsync("year");
-        Assert.NotEqual(first, second);
-        Assert.Contains(Stripe.Events, e => e.Type == "checkout.session.expired" && e.Json.Contains(first, StringComparison.Ordinal));
-        Assert.Equal(customer, await subscriber.CustomerAsync());
-    }
-
-    [Fact] // BILL-21
-    public async Task Checkouts_for_different_things_at_once_leave_one_that_can_be_paid()
-    {
-        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
-        for (var round = 0; round < 3; round++)
-        {
-            await Task.WhenAll(Enumerable.Range(0, 4).Select(n => subscriber.Admin.PostAsJsonAsync("/billing/checkout", new { plan = "premium", interval = n % 2 == 0 ? "month" : "year" })));
-        }
-
-        await subscriber.CheckOutAsync();
-        var sessions = Stripe.Events.Where(e => e.Type == "checkout.session.expired" && e.Json.Contains(subscriber.Organization.Organization.Id, StringComparison.Ordinal)).Select(e => e.Id).Distinct().Count();
-        var made = Stripe.Requests.Where(request => request.Path == "/v1/checkout/sessions" && request.Form.Any(pair => pair.Value == subscriber.Organization.Organization.Id)).Select(request => request.IdempotencyKey).Distinct().Count();
-        Assert.Equal(made - 1, sessions);
-    }
-
-    [Fact] // BILL-21
-    public async Task A_subscription_that_was_paid_and_not_heard_of_yet_leaves_nothing_to_buy()
-    {
-        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
-        var session = await subscriber.CheckOutAsync();
-        await subscriber.SettledAsync();
-        await Stripe.PayCheckoutAsync(session);
-        Assert.Equal("billing.already_subscribed", await (await subscriber.Admin.PostAsJsonAsync("/billing/checkout", new { plan = "premium", interval = "year" })).CodeAsync(HttpStatusCode.Conflict));
-        await subscriber.HasPlanAsync("premium");
-
-        // Ended at once, and bought again: the paid session is no way to pay, and a new one is.
-        await Stripe.CancelAsync((await subscriber.SharedAsync<string>($"SELECT s.external_id FROM billing.subscriptions s JOIN billing.customers c ON c.id = s.customer_id WHERE c.organization_id = '{subscriber.Organization.Organization.Id}'")).Single());
-        await subscriber.DeliverAsync();
-        await subscriber.HasPlanAsync("free");
-        Assert.NotEqual(session, await subscriber.CheckOutAsync());
-        Assert.Equal(await subscriber.CheckOutAsync(), await subscriber.CheckOutAsync());
-    }
-
     [Fact] // BILL-11
     public async Task A_subscription_that_becomes_another_organizations_pays_for_nothing_here()
     {
@@ -462,10 +364,29 @@ public sealed class SubscriptionTests(ApiFixture fixture)
         await Eventually.HoldsAsync(async () => (await subscriber.SubscriptionAsync()).GetProperty("seats").GetInt64() == 2, "two seats are paid for");
     }
 
-    private static async Task InOrderAsync(Func<Task> first, Func<Task> second)
+    [Fact] // BILL-22
+    public async Task A_change_between_a_flat_plan_and_one_by_the_seat_takes_the_right_number_along()
     {
-        await first();
-        await second();
+        var settings = TestStripe.SettingsFor(Stripe);
+        foreach (var (key, value) in new (string, string)[] { ("Name", "Team"), ("Description", "One price."), ("Rank", "5"), ("PerSeat", "false"), ("Quotas:seats", "10"), ("Quotas:api_keys", "10"), ("Quotas:webhook_endpoints", "10"), ("Quotas:api_requests", "10"), ("Prices:0:LookupKey", "unheard_of"), ("Prices:0:Amount", "100"), ("Prices:0:Currency", "eur"), ("Prices:0:Interval", "month") })
+        {
+            settings[$"Billing:Plans:team:{key}"] = value;
+        }
+
+        await using var app = new TestApp(fixture.App.Database, fixture.Smtp, settings, Faults.Nodes.WithoutJobs);
+        app.StartServer();
+        await using var subscriber = await Subscriber.CreateAsync(app, Stripe);
+        await subscriber.CheckOutAsync();
+        var subscription = await Stripe.CreateSubscriptionAsync(await subscriber.CustomerAsync(), "unheard_of", quantity: 1);
+        var (sync, customer) = (app.Services.GetRequiredService<CustomerSync>(), await LinkAsync(subscriber));
+        foreach (var (plan, quantity) in new[] { ("premium", "2"), ("team", "1") })
+        {
+            Assert.True((await sync.RunAsync(subscriber.Organization.Organization, customer, CancellationToken.None)).Succeeded);
+            await (await subscriber.Admin.PostAsJsonAsync("/billing/change/preview", new { plan })).OkAsync();
+            await (await subscriber.Admin.PostAsJsonAsync("/billing/change", new { plan })).OkAsync(HttpStatusCode.Accepted);
+            var change = Stripe.Requests.Last(request => request.Method == "POST" && request.Path == $"/v1/subscriptions/{subscription}");
+            Assert.Equal(quantity, change.Form.Single(pair => pair.Key == "items[0][quantity]").Value);
+        }
     }
 
     private static async Task<Guid> LinkAsync(Subscriber subscriber) =>
