@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 
 namespace Onboarding.Bench;
@@ -66,8 +65,6 @@ internal static class BenchLoad
 
     private sealed class Client(Uri address, int expected)
     {
-        private readonly byte[] buffer = new byte[64 * 1024];
-
         /// <summary>Of the answers that were expected, in microseconds.</summary>
         public List<int> Latencies { get; } = new(64 * 1024);
 
@@ -75,78 +72,19 @@ internal static class BenchLoad
 
         public void Run(Func<byte[]?> next, long deadline)
         {
-            Socket? socket = null;
+            using var connection = new BenchConnection(address);
             while (Stopwatch.GetTimestamp() < deadline && next() is { } request)
             {
-                try
+                var sent = Stopwatch.GetTimestamp();
+                if (connection.Send(request) == expected)
                 {
-                    socket ??= Connect();
-                    var sent = Stopwatch.GetTimestamp();
-                    socket.Send(request);
-                    if (ReadStatus(socket) == expected)
-                    {
-                        Latencies.Add((int)(Stopwatch.GetElapsedTime(sent).Ticks / TimeSpan.TicksPerMicrosecond));
-                    }
-                    else
-                    {
-                        Errors++;
-                    }
+                    Latencies.Add((int)(Stopwatch.GetElapsedTime(sent).Ticks / TimeSpan.TicksPerMicrosecond));
                 }
-                catch (SocketException)
+                else
                 {
                     Errors++;
-                    socket?.Dispose();
-                    socket = null;
                 }
             }
-
-            socket?.Dispose();
-        }
-
-        private Socket Connect()
-        {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 30_000 };
-            socket.Connect(address.Host, address.Port);
-            return socket;
-        }
-
-        // Enough of RFC 9112 for the servers measured here: an answer ends after Content-Length bytes or with the last chunk.
-        private int ReadStatus(Socket socket)
-        {
-            int have = 0, end = -1;
-            while (true)
-            {
-                var read = socket.Receive(buffer, have, buffer.Length - have, SocketFlags.None);
-                if (read == 0)
-                {
-                    throw new SocketException((int)SocketError.ConnectionReset);
-                }
-
-                have += read;
-                var answer = buffer.AsSpan(0, have);
-                if (end < 0 && answer.IndexOf("\r\n\r\n"u8) is >= 0 and var head)
-                {
-                    end = head + 4;
-                }
-
-                if (end >= 0 && IsWhole(answer, end))
-                {
-                    return ((answer[9] - '0') * 100) + ((answer[10] - '0') * 10) + (answer[11] - '0');
-                }
-            }
-        }
-
-        private static bool IsWhole(ReadOnlySpan<byte> answer, int bodyStart)
-        {
-            var head = answer[..bodyStart];
-            var at = head.IndexOf("Content-Length: "u8);
-            if (at < 0)
-            {
-                return head.IndexOf("chunked"u8) < 0 || answer.EndsWith("\r\n0\r\n\r\n"u8);
-            }
-
-            var number = head[(at + "Content-Length: "u8.Length)..];
-            return answer.Length - bodyStart >= int.Parse(number[..number.IndexOf((byte)'\r')], CultureInfo.InvariantCulture);
         }
     }
 }

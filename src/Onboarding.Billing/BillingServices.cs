@@ -29,6 +29,7 @@ public static class BillingServices
         services.AddScopedFeatureManagement().AddFeatureFilter<PlanFilter>();
 
         services.AddPooledDbContextFactory<BillingDbContext>((provider, options) => options
+            .UseShares(provider)
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>(), npgsql => npgsql.RetryOnce(provider)));
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<BillingDbContext>>().CreateDbContext());
         services.AddSingleton<ISharedSchema, BillingSchema>();

@@ -3,12 +3,16 @@ using Finbuckle.MultiTenant;
 using Finbuckle.MultiTenant.Abstractions;
 using Finbuckle.MultiTenant.Extensions;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Archives;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
+using Onboarding.Tenancy.Mail;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.Work;
 
@@ -22,6 +26,10 @@ public static class TenancyServices
     {
         services.AddOptions<TenancyOptions>().BindConfiguration(TenancyOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<DatabaseOptions>().BindConfiguration(DatabaseOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<FairnessOptions>().BindConfiguration(FairnessOptions.Section).ValidateDataAnnotations().ValidateOnStart()
+            .Validate<IConfiguration>(
+                (fairness, configuration) => configuration[$"{DatabaseOptions.Section}:ConnectionString"] is not { Length: > 0 } database || ConnectionShares.Fits(fairness, DataSources.PoolSizeOf(database)),
+                "Fairness:ConnectionsPerOrganization must leave a connection of the pool to the other organizations.");
         services.TryAddSingleton(TimeProvider.System);
         services.AddHybridCache();
 
@@ -29,13 +37,18 @@ public static class TenancyServices
         services.AddSingleton<DbDataSource>(provider => provider.GetRequiredService<NpgsqlDataSource>());
         services.AddSingleton(provider => new OwnerDataSource(Database(provider).OwnerConnectionString));
         services.AddSingleton(provider => new ApplicationRole(Database(provider).ConnectionString));
+        services.AddSingleton(provider => new ConnectionShares(
+            provider.GetRequiredService<IOptions<FairnessOptions>>().Value, DataSources.PoolSizeOf(Database(provider).ConnectionString)));
+        services.AddSingleton<ShareInterceptor>();
         AddTenantDbContext(services);
         services.AddPooledDbContextFactory<PlatformDbContext>((provider, options) => options.UsePlatform(provider));
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContext());
 
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<WorkQueue>();
+        services.AddSingleton<PlatformEmailQueue>();
         services.AddSingleton<WebhookAttemptPartitions>();
+        services.AddSingleton<AuditChain>();
         services.AddSingleton<ClusterSignals>();
         services.AddSingleton<TenantScope>();
         services.AddSingleton<PreparePlatform>();
@@ -45,8 +58,14 @@ public static class TenancyServices
             return TenantSchema.FromMigrations(db);
         });
         services.AddSingleton<ProvisionOrganization>();
+        services.AddSingleton<FoundOrganization>();
+        services.AddSingleton<CustomDomains>();
         services.AddSingleton<MigrateOrganizations>();
+        services.AddSingleton<LeaveOrganization>();
         services.AddSingleton<RemoveOrganization>();
+        services.AddSingleton<GovernOrganization>();
+        services.AddSingleton<ExportOrganization>();
+        services.AddSingleton<ImportOrganization>();
         services.AddSingleton<CachedOrganizationStore>();
         services.AddScoped<PublishSettings>();
 
@@ -61,6 +80,7 @@ public static class TenancyServices
         services.AddSingleton<TenantTransactionInterceptor>();
         services.AddPooledDbContextFactory<TenantDbContext>((provider, options) => options
             .UseTenant(provider.GetRequiredService<NpgsqlDataSource>())
+            .UseShares(provider)
             .AddInterceptors(
                 provider.GetRequiredService<TenantCommandInterceptor>(),
                 provider.GetRequiredService<TenantTransactionInterceptor>()));

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Onboarding.Tenancy.Archives;
 using Onboarding.Webhooks.Deliveries;
 using Onboarding.Webhooks.Endpoints;
 using Onboarding.Webhooks.Sending;
@@ -23,6 +24,7 @@ public static class WebhooksServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<WebhookSender>();
         services.AddSingleton<EndpointSecrets>();
+        services.AddSingleton<IImportedSecrets, ImportedEndpoints>();
         services.AddSingleton<Verdicts>();
         services.AddSingleton<AttemptRecords>();
         services.AddSingleton<AttemptRecorder>();

@@ -17,6 +17,9 @@ public sealed class ApiFixture : IAsyncLifetime
     /// <summary>The Stripe of <see cref="App"/>. It sends no callbacks by itself: tests do, in any order, twice or never.</summary>
     public FakeStripe.FakeStripe Stripe { get; private set; } = null!;
 
+    /// <summary>The DNS that <see cref="App"/> asks.</summary>
+    public TestDns Dns { get; private set; } = null!;
+
     /// <summary>A fresh organization, with everything there is.</summary>
     public Task<TestOrganization> OrganizationAsync() => TestOrganization.CreateAsync(App);
 
@@ -25,7 +28,8 @@ public sealed class ApiFixture : IAsyncLifetime
         Postgres = await TestPostgres.StartAsync();
         Smtp = TestSmtpServer.Start();
         Stripe = await TestStripe.StartAsync();
-        App = new TestApp(await Postgres.CreateDatabaseAsync(), Smtp, TestStripe.SettingsFor(Stripe));
+        Dns = TestDns.Start();
+        App = new TestApp(await Postgres.CreateDatabaseAsync(), Smtp, new Dictionary<string, string?>(TestStripe.SettingsFor(Stripe)) { ["Dns:Servers:0"] = Dns.Address });
         App.StartServer();
     }
 
@@ -34,6 +38,7 @@ public sealed class ApiFixture : IAsyncLifetime
         await App.DisposeAsync();
         var violations = Stripe.Violations;
         await Stripe.DisposeAsync();
+        Dns.Dispose();
         await Smtp.DisposeAsync();
         await Postgres.DisposeAsync();
         if (violations.Count > 0)

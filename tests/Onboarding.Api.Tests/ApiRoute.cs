@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Onboarding.Api.Http;
+using Onboarding.Api.SignIn;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests;
@@ -26,6 +27,9 @@ internal sealed partial record ApiRoute(string Method, string Pattern, EndpointM
     public bool IsAnonymous => Metadata.GetMetadata<IAllowAnonymous>() is not null;
 
     public bool IsTenantless => Metadata.GetMetadata<IExcludeFromMultiTenantResolutionMetadata>() is { ExcludeFromResolution: true };
+
+    /// <summary>What belongs to the platform, and takes a super admin's token alone.</summary>
+    public bool IsPlatform => Metadata.GetMetadata<PlatformRoute>() is not null;
 
     /// <summary>The helpers of development; production does not have them.</summary>
     public bool IsDevelopmentOnly => Path.StartsWith("/dev/", StringComparison.Ordinal);

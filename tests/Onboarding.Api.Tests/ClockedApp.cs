@@ -21,7 +21,12 @@ public sealed class ClockedApp(ApiFixture fixture) : IAsyncLifetime
 
     public TestApp App { get; private set; } = null!;
 
-    public Task<TestOrganization> OrganizationAsync() => TestOrganization.CreateAsync(App);
+    /// <summary>A fresh organization, whose tokens are signed by a key of today: tests turn the clock by days without that job.</summary>
+    public async Task<TestOrganization> OrganizationAsync()
+    {
+        await App.Services.GetRequiredService<SigningKeys>().RotateAsync(CancellationToken.None);
+        return await TestOrganization.CreateAsync(App);
+    }
 
     /// <summary>Lets time pass, once everything that is under way has settled; a mail must not run into its timeout.</summary>
     public async Task AdvanceAsync(TimeSpan time)
@@ -42,7 +47,7 @@ public sealed class ClockedApp(ApiFixture fixture) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        App = new TestApp(await fixture.Postgres.CreateDatabaseAsync(), fixture.Smtp, configure: services => services.AddSingleton<TimeProvider>(Clock));
+        App = new TestApp(await fixture.Postgres.CreateDatabaseAsync(), fixture.Smtp, new Dictionary<string, string?> { ["Dns:Servers:0"] = fixture.Dns.Address }, configure: services => services.AddSingleton<TimeProvider>(Clock));
         App.StartServer();
     }
 

@@ -66,6 +66,9 @@ public sealed class TestOrganization
         return result;
     }
 
+    /// <summary>An organization that was made by other means, such as an import.</summary>
+    public static TestOrganization Of(TestApp app, Organization organization) => new(app, organization);
+
     /// <summary>Runs work in its own scope, as the queue and jobs do.</summary>
     public Task<T> RunAsync<T>(Func<TenantDbContext, Task<T>> work) =>
         App.Services.GetRequiredService<TenantScope>().RunAsync(Organization, services => work(services.GetRequiredService<TenantDbContext>()));

@@ -128,7 +128,8 @@ internal sealed class Migration : Benchmark
             services.GetRequiredService<IDbContextFactory<PlatformDbContext>>(),
             services.GetRequiredService<OwnerDataSource>(),
             services.GetRequiredService<TenantSchema>().With([.. steps]),
-            services.GetRequiredService<ProvisionOrganization>());
+            services.GetRequiredService<ProvisionOrganization>(),
+            TimeProvider.System);
     }
 
     private static ApiProcess Start(BenchEnvironment environment, string step) => ApiProcess.Launch(

@@ -88,27 +88,12 @@ internal static class BillingCommands
                 return Fail("There is no such organization.");
             }
 
-            // A customer whom the provider does not have could never be fetched, and would stand in the way of the right one.
-            try
+            return await services.GetRequiredService<CustomerLinks>().LinkKnownAsync(organization.Key, result.GetValue(provider)!, result.GetValue(customer)!, cancellationToken) switch
             {
-                if (services.GetRequiredService<BillingProviders>().Find(result.GetValue(provider)!) is not { IsConfigured: true } known || (await known.FetchAsync(result.GetValue(customer)!, cancellationToken)).IsDeleted)
-                {
-                    return Fail("There is no such provider here, or its customer is deleted.");
-                }
-            }
-            catch (Exception exception) when (exception is ProviderRefusedException or ProviderUnavailableException)
-            {
-                return Fail($"The provider has no such customer, or does not answer: {exception.Message}");
-            }
-
-            var link = Customer.Link(organization.Key, result.GetValue(provider)!, result.GetValue(customer)!, services.GetRequiredService<TimeProvider>().GetUtcNow());
-            if (await services.GetRequiredService<CustomerLinks>().LinkAsync(link, cancellationToken) is null)
-            {
-                return Fail("The organization is another customer already, or the customer another organization.");
-            }
-
-            await services.GetRequiredService<SyncRequests>().OfOrganizationAsync(organization.Key, cancellationToken);
-            return Say("Linked; its state is being fetched.");
+                LinkOutcome.Linked => Say("Linked; its state is being fetched."),
+                LinkOutcome.Taken => Fail("The organization is another customer already, or the customer another organization."),
+                _ => Fail("The provider has no such customer, does not answer, or is none here."),
+            };
         });
         return command;
     }

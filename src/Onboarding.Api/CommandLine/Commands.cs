@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace Onboarding.Api.CommandLine;
 
-/// <summary>The operator's side of the same binary: <c>organizations</c>, <c>migrate</c>, <c>migrations</c>, <c>super-admin</c>, <c>billing</c>.</summary>
+/// <summary>The operator's side of the same binary: <c>organizations</c>, <c>migrate</c>, <c>migrations</c>, <c>super-admin</c>, <c>billing</c>, <c>audit</c>.</summary>
 internal static class Commands
 {
-    private static readonly string[] Names = ["organizations", "migrate", "migrations", "super-admin", "billing", "help"];
+    private static readonly string[] Names = ["organizations", "migrate", "migrations", "super-admin", "billing", "audit", "help"];
 
     /// <summary>Whether the arguments are a command; without one the binary serves.</summary>
     public static bool Match(string[] args) => args.Length > 0 && (Names.Contains(args[0]) || args[0] is "--help" or "-h" or "-?");
@@ -19,6 +19,7 @@ internal static class Commands
             MigrationCommands.Migrations(app.Services),
             SuperAdminCommands.Create(app.Services),
             BillingCommands.Create(app.Services),
+            AuditCommands.Create(app.Services),
         };
         return await root.Parse(args[0] == "help" ? ["--help"] : WithoutSettings(args)).InvokeAsync();
     }

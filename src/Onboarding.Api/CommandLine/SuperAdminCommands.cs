@@ -3,55 +3,159 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Onboarding.Api.SignIn;
+using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
-using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Platform;
+using OtpNet;
 
 namespace Onboarding.Api.CommandLine;
 
-/// <summary><c>super-admin create NAME</c>. The password comes on standard input, never as an argument: those stand in process lists.</summary>
+/// <summary><c>super-admin create|list|reset-mfa|disable</c>.</summary>
+/// <remarks>
+/// The password comes on standard input, never as an argument: those stand in process lists. The seed of the authenticator app is
+/// shown here and nowhere else, so that whoever steals a password cannot set up an app of their own.
+/// </remarks>
 internal static class SuperAdminCommands
 {
-    public static Command Create(IServiceProvider services)
+    private const string Issuer = "Onboarding";
+    private const string Taken = "There is a super admin of that name already.";
+
+    public static Command Create(IServiceProvider services) => new("super-admin", "The people who run the platform.")
     {
-        var name = new Argument<string>("name") { Description = "Name to sign in with." };
-        var create = new Command("create", "Create a super admin. The password is read from standard input.") { name };
-        create.SetAction(async (result, cancellationToken) =>
+        CreateOne(services),
+        List(services),
+        ResetMfa(services),
+        Disable(services),
+    };
+
+    private static Argument<string> Name() => new("name") { Description = "Name to sign in with." };
+
+    private static Command CreateOne(IServiceProvider services)
+    {
+        var name = Name();
+        var command = new Command("create", "Create a super admin. The password is read from standard input; the authenticator app's address is printed, once.") { name };
+        command.SetAction(async (result, cancellationToken) =>
         {
             var password = await Console.In.ReadLineAsync(cancellationToken) ?? "";
             if (PasswordRules.ReasonsForOperator(password, result.GetValue(name)!) is { Count: > 0 } reasons)
             {
-                await Console.Error.WriteLineAsync(string.Join(Environment.NewLine, reasons));
-                return 1;
+                return Fail(string.Join(Environment.NewLine, reasons));
             }
 
             var hash = services.GetRequiredService<IPasswordHasher<Member>>().HashPassword(null!, password);
             await using var db = await services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync(cancellationToken);
-            var superAdmin = SuperAdmin.Create(result.GetValue(name)!, hash, services.GetRequiredService<TimeProvider>().GetUtcNow());
-            if (await db.SuperAdmins.AnyAsync(known => known.NormalizedUserName == superAdmin.NormalizedUserName, cancellationToken))
+            var admin = SuperAdmin.Create(result.GetValue(name)!, hash, services.GetRequiredService<TimeProvider>().GetUtcNow());
+            if (await db.SuperAdmins.AnyAsync(known => known.NormalizedUserName == admin.NormalizedUserName, cancellationToken))
             {
-                return await TakenAsync();
+                return Fail(Taken);
             }
 
-            db.SuperAdmins.Add(superAdmin);
+            db.SuperAdmins.Add(admin);
+            var seed = SetUp(services, admin);
             try
             {
-                await db.SaveChangesAsync(cancellationToken);
+                await SaveAsync(services, db, "super_admin.created", admin, cancellationToken);
             }
             catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
             {
-                return await TakenAsync();
+                // Somebody else does the same at this moment.
+                return Fail(Taken);
             }
 
-            Console.WriteLine("Created.");
-            return 0;
+            return Show("Created.", admin, seed);
         });
-        return new Command("super-admin", "The people who run the platform.") { create };
+        return command;
     }
 
-    private static async Task<int> TakenAsync()
+    private static Command List(IServiceProvider services)
     {
-        await Console.Error.WriteLineAsync("There is a super admin of that name already.");
+        var command = new Command("list", "List all super admins.");
+        command.SetAction(async (_, cancellationToken) =>
+        {
+            await using var db = await services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync(cancellationToken);
+            await foreach (var a in db.SuperAdmins.AsNoTracking().OrderBy(a => a.NormalizedUserName).AsAsyncEnumerable().WithCancellation(cancellationToken))
+            {
+                Console.WriteLine($"{a.UserName,-40} {(a.DisabledAt is { } at ? $"disabled {at:u}" : a.ProtectedSeed is null ? "no second factor: signs in in Development only" : "good")}");
+            }
+
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command ResetMfa(IServiceProvider services)
+    {
+        var name = Name();
+        var command = new Command("reset-mfa", "Give a super admin another authenticator app, and end all sessions.") { name };
+        command.SetAction((result, cancellationToken) => ChangeAsync(services, result.GetValue(name)!, "super_admin.mfa_reset", (admin, _) => SetUp(services, admin), cancellationToken));
+        return command;
+    }
+
+    private static Command Disable(IServiceProvider services)
+    {
+        var name = Name();
+        var command = new Command("disable", "Close a super admin's account for good, and end all sessions.") { name };
+        command.SetAction((result, cancellationToken) => ChangeAsync(
+            services,
+            result.GetValue(name)!,
+            "super_admin.disabled",
+            (admin, now) =>
+            {
+                admin.Disable(now);
+                return null;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    /// <param name="change">Changes the account; the seed to be shown, if there is one.</param>
+    private static async Task<int> ChangeAsync(IServiceProvider services, string name, string action, Func<SuperAdmin, DateTimeOffset, byte[]?> change, CancellationToken cancellationToken)
+    {
+        var normalized = Member.Normalize(name);
+        await using var db = await services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync(cancellationToken);
+        if (await db.SuperAdmins.SingleOrDefaultAsync(a => a.NormalizedUserName == normalized && a.DisabledAt == null, cancellationToken) is not { } admin)
+        {
+            return Fail("There is no super admin of that name.");
+        }
+
+        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
+        var seed = change(admin, now);
+        await SaveAsync(services, db, action, admin, cancellationToken);
+
+        // Behind the change, so that no session begins in between by what was good before.
+        await db.SuperAdminSessions.Where(s => s.SuperAdminId == admin.Id && s.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(s => s.EndedAt, now), cancellationToken);
+        return Show("Done; all sessions have ended.", admin, seed);
+    }
+
+    private static Task SaveAsync(IServiceProvider services, PlatformDbContext db, string action, SuperAdmin admin, CancellationToken cancellationToken)
+    {
+        PlatformAudit.Add(db, action, Actor.System, organizationId: null, admin.Id, admin.UserName, services.GetRequiredService<TimeProvider>().GetUtcNow());
+        return db.SaveChangesAsync(cancellationToken);
+    }
+
+    private static byte[] SetUp(IServiceProvider services, SuperAdmin admin)
+    {
+        var seed = TotpSeeds.New();
+        admin.SetUpSeed(services.GetRequiredService<TotpSeeds>().Protect(seed, admin));
+        return seed;
+    }
+
+    private static int Show(string sentence, SuperAdmin admin, byte[]? seed)
+    {
+        Console.WriteLine(sentence);
+        if (seed is not null)
+        {
+            Console.WriteLine("For the authenticator app, shown this once:");
+            Console.WriteLine(new OtpUri(OtpType.Totp, Base32Encoding.ToString(seed).TrimEnd('='), admin.UserName.Replace(':', ' '), Issuer));
+        }
+
+        return 0;
+    }
+
+    private static int Fail(string sentence)
+    {
+        Console.Error.WriteLine(sentence);
         return 1;
     }
 }

@@ -7,6 +7,7 @@ using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Platform;
 
 namespace Onboarding.Api.Development;
 

@@ -1,13 +1,13 @@
 namespace Onboarding.Api.Emails;
 
-/// <summary>A mail that would have been sent; the shape of <c>/dev/mailbox.json</c>. The organization is its identifier.</summary>
+/// <summary>A mail that would have been sent; the shape of <c>/dev/mailbox.json</c>. The organization is its identifier; null for a mail of the platform's own.</summary>
 public sealed record DevelopmentMail(
     string To,
     string Subject,
     string Text,
     string Html,
     DateTimeOffset SentAt,
-    string Organization);
+    string? Organization);
 
 /// <summary>In development nothing leaves the machine: the newest 500 mails stay here, in memory. A singleton.</summary>
 internal sealed class DevelopmentMailbox(TimeProvider clock) : IEmailTransport

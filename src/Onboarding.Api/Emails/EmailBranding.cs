@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Onboarding.Api.Setup;
 using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Api.Emails;
@@ -11,6 +12,9 @@ public sealed partial record EmailBranding(string OrganizationName, string Accen
 {
     /// <summary>As its admins have settled it.</summary>
     internal static EmailBranding Of(Organization organization) => new(organization.Name, organization.AccentColor, organization.Settings.LogoUrl);
+
+    /// <summary>The product's own, in mails that belong to no organization.</summary>
+    internal static EmailBranding Of(ProductOptions product) => new(product.Name, Organization.DefaultAccentColor, LogoUrl: null);
 
     private const string NeutralAccent = "#2456a6";
 

@@ -1,3 +1,5 @@
+using Onboarding.Api.Setup;
+
 namespace Onboarding.Api.Emails;
 
 internal static class EmailServices
@@ -7,7 +9,8 @@ internal static class EmailServices
     {
         services.AddSingleton<EmailRenderer>().AddSingleton<EmailProtector>().AddScoped<EmailQueue>().AddScoped<RegistrationEmails>().AddScoped<Jobs.EventConsumers>();
         services.AddScoped<InvitationEmails>().AddScoped<MembershipEmails>().AddScoped<WaitingMembersEmails>();
-        services.AddScoped<AccountEmails>().AddScoped<WebhookEmails>();
+        services.AddScoped<AccountEmails>().AddScoped<WebhookEmails>().AddScoped<SuperAdminEmails>().AddSingleton<PlatformEmails>();
+        services.AddOptions<ProductOptions>().BindConfiguration(ProductOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<DevelopmentMailbox>();
         var smtp = services.AddOptions<SmtpOptions>().BindConfiguration(SmtpOptions.Section);
         if (environment.IsDevelopment() && string.IsNullOrEmpty(configuration[$"{SmtpOptions.Section}:Host"]))

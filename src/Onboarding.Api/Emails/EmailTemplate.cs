@@ -27,6 +27,8 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(NewSignInEmail), "new_sign_in")]
 [JsonDerivedType(typeof(MfaChangedEmail), "mfa_changed")]
 [JsonDerivedType(typeof(EndpointDisabledEmail), "endpoint_disabled")]
+[JsonDerivedType(typeof(SuperAdminEnteredEmail), "super_admin_entered")]
+[JsonDerivedType(typeof(OrganizationCodeEmail), "organization_code")]
 public abstract partial class EmailTemplate
 {
     /// <summary>Inline styles, because mail clients drop style sheets.</summary>

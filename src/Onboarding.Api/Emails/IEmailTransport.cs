@@ -3,11 +3,11 @@ namespace Onboarding.Api.Emails;
 /// <summary>A mail that is ready to leave.</summary>
 /// <remarks>
 /// <c>MessageId</c> is <c>id@domain</c> without angle brackets (RFC 5322, 3.6.4) and the same for every attempt, so that a
-/// repeat after a crash is recognizable. <c>Organization</c> is an identifier, and not part of the message.
+/// repeat after a crash is recognizable. <c>Organization</c> is an identifier, null for a mail of the platform's own, and not part of the message.
 /// </remarks>
 internal sealed record OutgoingEmail(
     string MessageId,
-    string Organization,
+    string? Organization,
     string To,
     string ToName,
     string FromAddress,

@@ -17,6 +17,7 @@ internal enum SmtpSecurity
     Auto,
 }
 
+/// <summary>Section <c>Smtp</c>: how mails leave.</summary>
 internal sealed class SmtpOptions : IValidatableObject
 {
     public const string Section = "Smtp";
@@ -27,10 +28,13 @@ internal sealed class SmtpOptions : IValidatableObject
     [Range(1, 65535)]
     public int Port { get; set; } = 587;
 
+    /// <summary>To sign in at the mail server; none where it asks for none.</summary>
     public string? UserName { get; set; }
 
+    /// <summary>Belongs to it; sent under TLS alone.</summary>
     public string? Password { get; set; }
 
+    /// <summary><c>StartTls</c>, <c>Ssl</c>, <c>Auto</c> (TLS where it is offered) or <c>None</c>.</summary>
     [EnumDataType(typeof(SmtpSecurity))]
     public SmtpSecurity Security { get; set; } = SmtpSecurity.StartTls;
 

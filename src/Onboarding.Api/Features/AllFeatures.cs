@@ -5,13 +5,16 @@ using Onboarding.Api.Features.Approvals;
 using Onboarding.Api.Features.AuditLog;
 using Onboarding.Api.Features.Billing;
 using Onboarding.Api.Features.CustomRoles;
+using Onboarding.Api.Features.Domains;
 using Onboarding.Api.Features.Invitations;
 using Onboarding.Api.Features.Members;
 using Onboarding.Api.Features.Mfa;
 using Onboarding.Api.Features.Organizations;
 using Onboarding.Api.Features.Passkeys;
+using Onboarding.Api.Features.Platform;
 using Onboarding.Api.Features.Registration;
 using Onboarding.Api.Features.SignIn;
+using Onboarding.Api.Features.SignUps;
 using Onboarding.Api.Features.Webhooks;
 
 namespace Onboarding.Api.Features;
@@ -20,6 +23,7 @@ namespace Onboarding.Api.Features;
 internal static class AllFeatures
 {
     public static IServiceCollection AddFeatures(this IServiceCollection services) => services
+        .AddSignUps()
         .AddRegistration()
         .AddApprovals()
         .AddSignInFeature()
@@ -31,15 +35,18 @@ internal static class AllFeatures
         .AddApprovalRules()
         .AddCustomRoles()
         .AddOrganizations()
+        .AddDomains()
         .AddQuotas()
         .AddBillingFeature()
         .AddApiKeys()
         .AddWebhooksFeature()
+        .AddPlatform()
         .AddScoped<GetAuditLog>()
         .AddScoped<ExportAuditLog>();
 
     public static void MapFeatures(this IEndpointRouteBuilder routes)
     {
+        routes.MapSignUps();
         routes.MapRegistration();
         routes.MapSignIn();
         routes.MapAccount();
@@ -51,9 +58,11 @@ internal static class AllFeatures
         routes.MapApprovalRules();
         routes.MapCustomRoles();
         routes.MapOrganizations();
+        routes.MapDomains();
         routes.MapApiKeys();
         routes.MapWebhooks();
         routes.MapBilling();
+        routes.MapPlatform();
         GetAuditLog.Map(routes);
         ExportAuditLog.Map(routes);
     }

@@ -16,8 +16,8 @@ internal sealed class RequestActor(IHttpContextAccessor accessor)
     /// <summary>The signed-in member. Only for routes that need a session: others take API keys, which have none.</summary>
     public Guid MemberId => Guid.Parse(Claim(TokenClaims.Subject)!);
 
-    /// <summary>The member whose rights are used: who is signed in, or the owner of the API key; null with a key of the organization's own.</summary>
-    public Guid? OnBehalfOf => Key is { } key ? key.OwnerId : MemberId;
+    /// <summary>The member whose rights are used: who is signed in, or the owner of the API key; null with a key of the organization's own, and for a super admin.</summary>
+    public Guid? OnBehalfOf => Key is { } key ? key.OwnerId : IsSuperAdmin ? null : MemberId;
 
     /// <summary>
     /// Whether to act on this member is to act on oneself, for what nobody does to themselves: who is signed in, the owner
@@ -37,6 +37,7 @@ internal sealed class RequestActor(IHttpContextAccessor accessor)
     /// </summary>
     public static IReadOnlySet<string> PermissionsOf(HttpContext context) =>
         context.User.Identity is ApiKeyIdentity key ? key.Permissions
+        : ActingSuperAdmin.Of(context) is not null ? ActingSuperAdmin.PermissionsOf(context.Request)
         : context.GetMultiTenantContext<Organization>().TenantInfo is { } organization
             ? organization.PermissionsOf(context.User.FindFirstValue(TokenClaims.Role))
         : FrozenSet<string>.Empty;
@@ -48,11 +49,15 @@ internal sealed class RequestActor(IHttpContextAccessor accessor)
     /// <summary>The same as an audit line tells it.</summary>
     public Actor ToActor() =>
         Key is { } key ? new(ActorKind.ApiKey, key.KeyId, IpAddress, RequestId)
+        : IsSuperAdmin && Claim(TokenClaims.Subject) is { } admin ? new(ActorKind.SuperAdmin, Guid.Parse(admin), IpAddress, RequestId)
         : Claim(TokenClaims.Subject) is { } subject ? new(ActorKind.Member, Guid.Parse(subject), IpAddress, RequestId)
         : new(ActorKind.Anonymous, Id: null, IpAddress, RequestId);
 
     /// <summary>The same for a member who has just shown who they are, and has no token yet.</summary>
     public Actor By(Tenancy.Members.Member member) => ToActor() with { Kind = ActorKind.Member, Id = member.Id };
+
+    // On a route of the platform, or acting inside an organization.
+    private bool IsSuperAdmin => Context.GetEndpoint()?.Metadata.GetMetadata<PlatformRoute>() is not null || ActingSuperAdmin.Of(Context) is not null;
 
     private ApiKeyIdentity? Key => Context.User.Identity as ApiKeyIdentity;
 

@@ -26,7 +26,7 @@ internal static class RequiredMfa
 
     private static string? Missing(HttpContext context)
     {
-        if (context.GetMultiTenantContext<Organization>().TenantInfo is not { Settings: var settings } || !context.User.HasClaim(claim => claim.Type == TokenClaims.SessionId))
+        if (context.GetMultiTenantContext<Organization>().TenantInfo is not { Settings: var settings } || !context.User.HasClaim(claim => claim.Type == TokenClaims.SessionId) || ActingSuperAdmin.Of(context) is not null)
         {
             return null;
         }

@@ -10,7 +10,7 @@ using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Api.Http;
 
-/// <summary>What is counted: a kind of call, in one organization, for one party. The organization is always part of it (SEC-6).</summary>
+/// <summary>What is counted: a kind of call, in one organization, for one party. The organization is always part of it (SEC-6); <see cref="Guid.Empty"/> is the platform, to which routes without one belong.</summary>
 internal readonly record struct ThrottleKey(string Call, Guid Organization, string Party);
 
 /// <summary>Counts calls and says who came too often. Kept in this node's memory.</summary>
@@ -53,7 +53,7 @@ internal static class ThrottleExtensions
         return services.AddSingleton<IValidateOptions<RateLimitOptions>, RateLimitOptionsValidator>().AddSingleton<Throttle>();
     }
 
-    /// <summary>Limits an endpoint per organization, per network address and per account and address.</summary>
+    /// <summary>Limits an endpoint per organization, per network address and per account and address; one that belongs to no organization as a whole.</summary>
     /// <param name="account">Names the account in the request body; null where the call names none.</param>
     public static RouteHandlerBuilder Throttled<TRequest>(
         this RouteHandlerBuilder builder, string call, Func<RateLimitOptions, RateLimit> limit, Func<TRequest, string?>? account = null)
@@ -84,7 +84,7 @@ internal static class ThrottleExtensions
     private static IResult? Refuse(HttpContext http, string call, RateLimit limit, string? account)
     {
         var throttle = http.RequestServices.GetRequiredService<Throttle>();
-        var organization = http.GetMultiTenantContext<Organization>().TenantInfo!.Key;
+        var organization = http.GetMultiTenantContext<Organization>().TenantInfo?.Key ?? Guid.Empty; // what belongs to none is counted together
         var address = http.Connection.RemoteIpAddress?.ToString() ?? "local";
         return Over($"address:{address}", limit.PerAddress)
             ?? (account is null ? null : Over($"account:{Member.Normalize(account)}@{address}", limit.PerAccount))

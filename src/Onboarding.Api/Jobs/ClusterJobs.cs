@@ -7,6 +7,7 @@ using Onboarding.Tenancy;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.SignIn;
+using Onboarding.Tenancy.Work;
 using Onboarding.Webhooks;
 using Quartz;
 
@@ -23,7 +24,7 @@ internal sealed class RotateSigningKeys(SigningKeys keys) : IJob
 /// <summary>Once a day: drops what has served its time, organization by organization.</summary>
 [DisallowConcurrentExecution]
 internal sealed class PurgeExpired(
-    EveryOrganization organizations, RevokedTokens revoked, CallbackInbox callbacks, WebhookAttemptPartitions partitions, IOptions<RegistrationOptions> registration,
+    EveryOrganization organizations, IDbContextFactory<PlatformDbContext> platform, RevokedTokens revoked, PlatformSessions superAdmins, CallbackInbox callbacks, WebhookAttemptPartitions partitions, IOptions<RegistrationOptions> registration,
     IOptions<DeliveryOptions> delivery, TimeProvider clock) : IJob
 {
     /// <summary>
@@ -41,8 +42,18 @@ internal sealed class PurgeExpired(
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         await revoked.PurgeAsync(cancellationToken);
+        await superAdmins.PurgeAsync(cancellationToken);
         await callbacks.PurgeAsync(cancellationToken);
+        await PurgeSignUpsAsync(cancellationToken);
         await organizations.RunAsync(PurgeAsync, cancellationToken);
+    }
+
+    // All but those whose organization a node has yet to set up.
+    private async Task PurgeSignUpsAsync(CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        await using var db = await platform.CreateDbContextAsync(cancellationToken);
+        await db.SignUps.Where(s => s.ExpiresAt < now && !db.Work.Any(w => w.Kind == WorkKinds.Found && w.RefId == s.Id)).ExecuteDeleteAsync(cancellationToken);
     }
 
     private async Task PurgeAsync(TenantDbContext db, CancellationToken cancellationToken)

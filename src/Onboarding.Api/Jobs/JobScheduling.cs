@@ -6,11 +6,11 @@ namespace Onboarding.Api.Jobs;
 /// <summary>Two schedulers in one process: what every node does, and what happens once per cluster.</summary>
 internal static class JobScheduling
 {
-    /// <summary>In memory, on every node: drains the work queue.</summary>
+    /// <summary>In memory, on every node: drains the work queue, and deletes what has left.</summary>
     public const string Node = "node";
 
     /// <summary>What drains the work queue: a job for each kind of work, so that none waits for another.</summary>
-    public static readonly IReadOnlyList<Type> Drains = [typeof(DrainEvents), typeof(DrainEmails), typeof(DrainDeliveries), typeof(DrainBilling)];
+    public static readonly IReadOnlyList<Type> Drains = [typeof(DrainEvents), typeof(DrainEmails), typeof(DrainDeliveries), typeof(DrainBilling), typeof(DrainFoundings), typeof(DrainPlatformEmails)];
 
     /// <summary>In PostgreSQL, shared by all nodes. The name is the key of every row, so renaming it orphans them.</summary>
     public const string Cluster = "cluster";
@@ -22,11 +22,14 @@ internal static class JobScheduling
             scheduler.ConfigureScheduler(options => options.ShutdownJobInterruption = ShutdownJobInterruption.WhenWaitingForJobs);
             scheduler.UseTimeProvider(TimeProvider.System); // a test's clock must not stop the threads
             scheduler.UseInMemoryStore(store => store.MisfireThreshold = TimeSpan.FromSeconds(1));
-            scheduler.UseDefaultThreadPool(maxConcurrency: Drains.Count);
+            scheduler.UseDefaultThreadPool(maxConcurrency: Drains.Count + 1);
             scheduler.Drain<DrainEvents>();
             scheduler.Drain<DrainEmails>();
             scheduler.Drain<DrainDeliveries>();
             scheduler.Drain<DrainBilling>();
+            scheduler.ScheduleJob<PurgeLeaving>(trigger => trigger.WithIdentity(nameof(PurgeLeaving)).WithSimpleSchedule(TimeSpan.FromHours(1)));
+            scheduler.Drain<DrainFoundings>();
+            scheduler.Drain<DrainPlatformEmails>();
         });
 
         services.AddQuartz(Cluster, scheduler =>
@@ -60,6 +63,7 @@ internal static class JobScheduling
             scheduler.Once<PurgeExpired>(trigger => trigger.WithCronSchedule("0 30 3 * * ?"));
             scheduler.Once<ReconcileBilling>(trigger => trigger.WithCronSchedule("0 40 * * * ?"));
             scheduler.Once<ReconcileAllBilling>(trigger => trigger.WithCronSchedule("0 50 3 * * ?"));
+            scheduler.Once<RecheckDomains>(trigger => trigger.WithCronSchedule("0 10 4 * * ?"));
             scheduler.Once<RemindOfWaiting>(trigger => trigger.WithCronSchedule("0 0 7 * * ?"));
         });
 
@@ -72,6 +76,8 @@ internal static class JobScheduling
         services.AddKeyedScoped<IWorkHandler, HandleEvent>(WorkKinds.Event);
         services.AddKeyedScoped<IWorkHandler, SendEmail>(WorkKinds.Email);
         services.AddKeyedScoped<IWorkHandler, SyncBilling>(WorkKinds.Billing);
+        services.AddKeyedScoped<IWorkHandler, SetUpOrganization>(WorkKinds.Found);
+        services.AddSingleton<EmailSending>();
         services.AddSingleton<WorkRunner>();
         services.AddSingleton<EveryOrganization>();
         services.AddSingleton<QueueBell>();

@@ -17,16 +17,8 @@ namespace Onboarding.Api.Jobs;
 /// </remarks>
 internal sealed class SendEmail(
     TenantDbContext db, IMultiTenantContextAccessor<Organization> tenant, EmailProtector protector, EmailRenderer renderer,
-    IEmailTransport transport, IOptions<WebOptions> web, IOptions<SmtpOptions> smtp, TimeProvider clock) : IWorkHandler
+    EmailSending sending, IOptions<WebOptions> web, IOptions<SmtpOptions> smtp, TimeProvider clock) : IWorkHandler
 {
-    // After these the mail is given up and the queue of members shows it (ONB-12).
-    private static readonly TimeSpan GiveUp = TimeSpan.FromHours(24);
-
-    private static readonly TimeSpan[] Delays =
-    [
-        TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30),
-    ];
-
     public async Task<TimeSpan?> HandleAsync(ClaimedWork work, CancellationToken cancellationToken)
     {
         var email = await db.Emails.SingleOrDefaultAsync(e => e.Id == work.RefId, cancellationToken);
@@ -52,25 +44,21 @@ internal sealed class SendEmail(
 
     private async Task<TimeSpan?> TrySendAsync(EmailMessage email, byte[] content, int attempt, CancellationToken cancellationToken)
     {
-        try
+        var outcome = await sending.TryAsync(await RenderAsync(email, content), email.CreatedAt, attempt, cancellationToken);
+        switch (outcome)
         {
-            await transport.SendAsync(await RenderAsync(email, content), cancellationToken);
-            email.MarkSent(clock.GetUtcNow());
-            return null;
+            case { Error: null }:
+                email.MarkSent(clock.GetUtcNow());
+                break;
+            case { Error: var error, Retry: null }:
+                email.MarkFailed(error, clock.GetUtcNow());
+                break;
+            case { Error: var error }:
+                email.NoteError(error);
+                break;
         }
-        catch (EmailRejectedException exception) when (exception.IsPermanent || clock.GetUtcNow() > email.CreatedAt + GiveUp)
-        {
-            email.MarkFailed(exception.Message, clock.GetUtcNow());
-            return null;
-        }
-        catch (EmailRejectedException exception)
-        {
-            email.NoteError(exception.Message);
-            var delay = Delays[Math.Min(attempt, Delays.Length) - 1];
 
-            // +-20 %, so that mails which failed together do not come back together.
-            return delay * (0.8 + (Random.Shared.NextDouble() * 0.4));
-        }
+        return outcome.Retry;
     }
 
     private async Task<OutgoingEmail> RenderAsync(EmailMessage email, byte[] content)

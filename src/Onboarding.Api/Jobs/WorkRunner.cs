@@ -15,7 +15,7 @@ internal sealed partial class WorkRunner(
     private static readonly TimeSpan Begin = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a stop waits for what has begun; a whole stop takes less than 10 s.</summary>
-    private static readonly TimeSpan WhileStopping = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan WhileStopping = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WhileSuspended = TimeSpan.FromMinutes(1);
@@ -49,13 +49,23 @@ internal sealed partial class WorkRunner(
             case OrganizationStatus.Active when organization.SchemaVersion >= schema.OldestServed:
                 return organization;
 
-            // Whoever is suspended goes on paying, or stops: what the provider says counts at once.
-            case OrganizationStatus.Suspended when work.Kind == WorkKinds.Billing && organization.SchemaVersion >= schema.OldestServed:
+            // Whoever is suspended goes on paying, or stops: what the provider says counts at once. Whoever is leaving may have
+            // paid at the last moment, and is not deleted then.
+            case OrganizationStatus.Suspended or OrganizationStatus.Deleting when work.Kind == WorkKinds.Billing && organization.SchemaVersion >= schema.OldestServed:
+                return organization;
+
+            // Whoever is to set it up is not to wait for that.
+            case OrganizationStatus.Provisioning when work.Kind == WorkKinds.Found:
                 return organization;
 
             // Pauses with the organization, or while it is upgraded, and goes on with it.
             case OrganizationStatus.Active or OrganizationStatus.Suspended or OrganizationStatus.Provisioning:
                 await TryGiveBackAsync(work, WhileSuspended);
+                return null;
+
+            // Kept until all of it is deleted: who is restored goes on where they stopped (SEC-7).
+            case OrganizationStatus.Deleting:
+                await TryGiveBackAsync(work, WorkQueue.WhileLeaving);
                 return null;
 
             default:

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
+using Onboarding.Tenancy.Archives;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
@@ -31,6 +32,7 @@ internal static partial class Authentication
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<PasswordGate>();
         services.AddSingleton<TotpSeeds>();
+        services.AddSingleton<IImportedSecrets, ImportedTotp>();
         services.AddSingleton<IPasswordHasher<Member>, PasswordHasher<Member>>();
         services.AddOptions<PasswordHasherOptions>()
             .Configure<IOptions<SignInOptions>>((hasher, signIn) => hasher.IterationCount = signIn.Value.PasswordIterations);
@@ -44,9 +46,12 @@ internal static partial class Authentication
         services.AddSingleton<ApiRequestQuota>();
         services.AddAuthentication(Credential)
             .AddPolicyScheme(Credential, displayName: null, options => options.ForwardDefaultSelector = http =>
-                PresentedApiKey.Of(http.Request) is null ? JwtBearerDefaults.AuthenticationScheme : ApiKeyAuthentication.SchemeName)
+                http.GetEndpoint()?.Metadata.GetMetadata<PlatformRoute>() is not null ? PlatformAuthentication.Name
+                : PresentedApiKey.Of(http.Request) is null ? JwtBearerDefaults.AuthenticationScheme
+                : ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, configureOptions: null)
             .AddJwtBearer();
+        services.AddPlatformBearer(RefuseAsync);
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<AccessTokenHandler>((options, handler) =>
         {
             options.MapInboundClaims = false;
@@ -72,10 +77,11 @@ internal static partial class Authentication
 
     private static IServiceCollection AddPolicies(IServiceCollection services)
     {
-        // What names no permission belongs to a person: only who is signed in has a session, a machine's key has none.
-        // Beside a permission it keeps keys out.
-        var session = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(TokenClaims.SessionId).Build();
-        var policies = services.AddAuthorizationBuilder().SetDefaultPolicy(session).SetFallbackPolicy(session);
+        // What names no permission belongs to a person: only who is signed in has a session, a machine's key has none, and a
+        // super admin who acts here is no member. Beside a permission it keeps both out.
+        var session = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(TokenClaims.SessionId)
+            .RequireAssertion(context => !context.User.HasClaim(claim => claim.Type == TokenClaims.Acting)).Build();
+        var policies = services.AddAuthorizationBuilder().SetDefaultPolicy(session).SetFallbackPolicy(session).AddPolicy(PlatformAuthentication.Name, PlatformAuthentication.Policy);
         foreach (var permission in Permissions.All)
         {
             policies.AddPolicy(permission, policy => policy.RequireAuthenticatedUser().RequireAssertion(context =>
@@ -88,7 +94,7 @@ internal static partial class Authentication
     /// <summary>Whether an endpoint takes API keys: where it names a permission, which a key can hold, and asks for no session beside it.</summary>
     public static bool TakesApiKeys(EndpointMetadataCollection metadata)
     {
-        if (metadata.GetMetadata<IAllowAnonymous>() is not null)
+        if (metadata.GetMetadata<IAllowAnonymous>() is not null || metadata.GetMetadata<PlatformRoute>() is not null)
         {
             return false;
         }
@@ -120,14 +126,14 @@ internal static partial class Authentication
         Logger(http), http.User.FindFirst(TokenClaims.Subject)?.Value ?? http.User.FindFirst(TokenClaims.ApiKey)?.Value,
         http.GetMultiTenantContext<Organization>().TenantInfo?.Id, http.Request.Method, (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
 
-    private static Task AgreeWithOrganizationAsync(TokenValidatedContext context)
+    private static async Task AgreeWithOrganizationAsync(TokenValidatedContext context)
     {
         var http = context.HttpContext;
         var token = (AccessToken)context.SecurityToken;
         if (http.GetMultiTenantContext<Organization>().TenantInfo is not { } organization)
         {
             context.Fail("The route belongs to no organization.");
-            return Task.CompletedTask;
+            return;
         }
 
         // Both must agree: the audience is the organization's id, and the issuer its address (RFC 8725, sections 3.8 and 3.9).
@@ -137,16 +143,18 @@ internal static partial class Authentication
             http.Items[RefusalKey] = true;
             OfAnotherOrganization(Logger(http), token.MemberId, token.OrganizationId, organization.Id);
             context.Fail("The token belongs to another organization.");
-            return Task.CompletedTask;
+            return;
         }
 
-        var revoked = http.RequestServices.GetRequiredService<RevokedTokens>();
-        if (revoked.Contains(organization, token.SessionId, token.MemberId, token.IssuedAt))
+        // A super admin who acts here does so for as long as the session on the platform lives.
+        var services = http.RequestServices;
+        var ended = context.Principal!.HasClaim(claim => claim.Type == TokenClaims.Acting)
+            ? !await services.GetRequiredService<PlatformSessions>().TryUseAsync(token.SessionId, http.RequestAborted)
+            : services.GetRequiredService<RevokedTokens>().Contains(organization, token.SessionId, token.MemberId, token.IssuedAt);
+        if (ended)
         {
             context.Fail("The session has ended.");
         }
-
-        return Task.CompletedTask;
     }
 
     private static Task NoteDenialAsync(ForbiddenContext context)

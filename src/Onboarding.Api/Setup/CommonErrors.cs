@@ -1,5 +1,6 @@
 using Microsoft.OpenApi;
 using Onboarding.Api.Http;
+using Onboarding.Api.SignIn;
 
 namespace Onboarding.Api.Setup;
 
@@ -27,7 +28,9 @@ internal static class CommonErrors
             yield return new("token.invalid", StatusCodes.Status401Unauthorized);
         }
 
-        if (isProtected && OperationSecurity.Policies(metadata).Any())
+        // To who runs the platform all of it is open, and to everybody else none of it.
+        var isPlatform = metadata.OfType<PlatformRoute>().Any();
+        if (isProtected && !isPlatform && OperationSecurity.Policies(metadata).Any())
         {
             yield return new("permission.denied", StatusCodes.Status403Forbidden);
         }
@@ -38,7 +41,7 @@ internal static class CommonErrors
             yield return new("rate_limit.exceeded", StatusCodes.Status429TooManyRequests);
             yield return new("quota.api_requests", StatusCodes.Status429TooManyRequests);
         }
-        else if (isProtected)
+        else if (isProtected && !isPlatform)
         {
             yield return new("session.required", StatusCodes.Status403Forbidden);
         }
@@ -51,6 +54,7 @@ internal static class CommonErrors
             yield return new("tenant.not_found", StatusCodes.Status404NotFound);
             yield return new("tenant.provisioning", StatusCodes.Status503ServiceUnavailable);
             yield return new("tenant.migrating", StatusCodes.Status503ServiceUnavailable);
+            yield return new("organization.busy", StatusCodes.Status503ServiceUnavailable);
 
             // Where no credential is asked for, one that is given still has to belong here.
             yield return new("tenant.mismatch", StatusCodes.Status401Unauthorized);

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
 
+using Onboarding.Api.SignIn;
+
 using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Onboarding.Api.Setup;
@@ -19,6 +21,12 @@ internal sealed class OperationSecurity : IOperationFilter
         }
 
         operation.Security = [new() { [new OpenApiSecuritySchemeReference(Swagger.Bearer, context.Document)] = [] }];
+        if (metadata.OfType<PlatformRoute>().Any())
+        {
+            operation.Description += "\n\nFor super admins: the token of `POST /platform/login`.";
+            return;
+        }
+
         if (TakesApiKeys(metadata))
         {
             operation.Security.Add(new() { [new OpenApiSecuritySchemeReference(Swagger.ApiKey, context.Document)] = [] });

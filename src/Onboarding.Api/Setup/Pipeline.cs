@@ -30,11 +30,14 @@ internal static class Pipeline
         app.UseRouting();
         app.UseRouteProblems();
         app.UseTenantResolution();
+        app.UseFairShare();
         app.UseAuthentication();
         app.UseTenantAgreement();
+        app.UseSuspension();
         app.UseApiKeyLimits();
         app.UseRequiredMfa();
         app.UseAuthorization();
+        app.UseActingSuperAdmin();
     }
 
     // Only from proxies that were named: anybody can send these headers (SEC-2, SEC-47).

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Onboarding.Api.Setup;
 
-/// <summary>How often one kind of call may come within <see cref="Window"/>, counted within each organization (SEC-6).</summary>
+/// <summary>How often one kind of call may come within <see cref="Window"/>, counted within each organization (SEC-6), or for the platform where it belongs to none.</summary>
 internal sealed class RateLimit
 {
     /// <summary>For one account from one network address. Never for the account alone: that would let anybody lock anybody out (SEC-20).</summary>
@@ -14,7 +14,7 @@ internal sealed class RateLimit
     [Range(1, 1_000_000)]
     public int PerAddress { get; set; } = 60;
 
-    /// <summary>For the organization as a whole.</summary>
+    /// <summary>For the organization as a whole; for the whole platform where the call belongs to none.</summary>
     [Range(1, 10_000_000)]
     public int PerOrganization { get; set; } = 3_000;
 
@@ -83,6 +83,28 @@ internal sealed class RateLimitOptions
     /// <summary>Each call has the payment provider asked.</summary>
     [ValidateObjectMembers]
     public RateLimit BillingRefresh { get; set; } = new() { PerAccount = 10, PerAddress = 60, PerOrganization = 120, Window = TimeSpan.FromMinutes(1) };
+
+    /// <summary>Of super admins: there are few of them, and much to be had. Not for all together: anybody could use that up and keep them out.</summary>
+    [ValidateObjectMembers]
+    public RateLimit PlatformLogin { get; set; } = new() { PerAccount = 10, PerAddress = 30, PerOrganization = 10_000_000 };
+    /// <summary>Changes of one organization's domains come one after the other.</summary>
+    [ValidateObjectMembers]
+    public RateLimit ChangeDomain { get; set; } = new() { PerAccount = 30, PerAddress = 60, PerOrganization = 60, Window = TimeSpan.FromMinutes(1) };
+
+    /// <summary>Each call asks the DNS.</summary>
+    [ValidateObjectMembers]
+    public RateLimit VerifyDomain { get; set; } = new() { PerAccount = 10, PerAddress = 30, PerOrganization = 30, Window = TimeSpan.FromMinutes(1) };
+
+    /// <inheritdoc cref="ResendOtp"/>
+    [ValidateObjectMembers]
+    public RateLimit CreateOrganization { get; set; } = new() { PerAccount = 5, PerAddress = 20, PerOrganization = 600 };
+
+    [ValidateObjectMembers]
+    public RateLimit VerifyOrganization { get; set; } = new() { PerAccount = 20, PerAddress = 60, PerOrganization = 1_200 };
+
+    /// <summary>A form asks while somebody types.</summary>
+    [ValidateObjectMembers]
+    public RateLimit LookUpOrganization { get; set; } = new() { PerAddress = 120, PerOrganization = 6_000, Window = TimeSpan.FromMinutes(1) };
 
     [ValidateObjectMembers]
     public RateLimit ConfirmEmail { get; set; } = new() { PerAccount = 20, PerAddress = 60, PerOrganization = 1_200 };

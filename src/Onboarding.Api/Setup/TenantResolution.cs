@@ -2,6 +2,7 @@ using Finbuckle.MultiTenant.AspNetCore.Extensions;
 using Finbuckle.MultiTenant.AspNetCore.Routing;
 using Finbuckle.MultiTenant.Extensions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 using Onboarding.Api.Http;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy;
@@ -10,7 +11,7 @@ using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Api.Setup;
 
-/// <summary>Finds the organization of a request: by host; on the bare base domain by <c>X-Tenant</c>, else by an API key.</summary>
+/// <summary>Finds the organization of a request: by host, one of its own among them; on the bare base domain by <c>X-Tenant</c>, else by an API key.</summary>
 internal static class TenantResolution
 {
     public const string Header = "X-Tenant";
@@ -20,10 +21,10 @@ internal static class TenantResolution
     public static IServiceCollection AddTenantResolution(this IServiceCollection services, WebOptions web)
     {
         // Strategies are asked in this order, and the first that names a known organization wins.
-        services.AddTenancy()
+        services.AddFairShare().AddTenancy()
             .WithHostStrategy($"__tenant__.{web.BaseDomain}")
             .WithHeaderStrategy(Header)
-            .WithDelegateStrategy<HttpContext, Organization>(FindByApiKeyAsync);
+            .WithDelegateStrategy<HttpContext, Organization>(FindByDomainOrKeyAsync);
         return services;
     }
 
@@ -67,21 +68,39 @@ internal static class TenantResolution
             return next(context);
         }
 
-        // A host elsewhere is nobody's, even where it is spelled like an identifier.
-        var label = host.EndsWith($".{web.BaseDomain}", StringComparison.Ordinal) ? host[..^(web.BaseDomain.Length + 1)] : "";
+        return host.EndsWith($".{web.BaseDomain}", StringComparison.Ordinal)
+            ? NameByHostAsync(context, next, host[..^(web.BaseDomain.Length + 1)], header)
+            : NameByDomainAsync(context, next, host, header);
+    }
+
+    // A host elsewhere is that of whoever has shown that it is theirs; else it is nobody's, even where it is spelled like an
+    // identifier.
+    private static async Task NameByDomainAsync(HttpContext context, RequestDelegate next, string host, StringValues header)
+    {
+        var identifier = (await Store(context).GetByDomainAsync(host))?.Identifier;
+        await NameByHostAsync(context, next, identifier ?? "", header, identifier is null ? null : new NamedByDomain(identifier));
+    }
+
+    private static Task NameByHostAsync(HttpContext context, RequestDelegate next, string label, StringValues header, NamedByDomain? domain = null)
+    {
         if (header.Count == 1 && !string.Equals(header, label, StringComparison.OrdinalIgnoreCase))
         {
             return Problems.BadRequest("tenant.ambiguous", $"The host and the header {Header} name different organizations.").ExecuteAsync(context);
         }
 
         context.Request.Headers.Remove(Header);
-        context.Items[NamedKey] = label;
+        context.Items[NamedKey] = domain is null ? label : domain;
         return next(context);
     }
 
     // Whatever a host or a header has named, known or not, is not looked for again in the key.
-    private static async Task<string?> FindByApiKeyAsync(HttpContext context)
+    private static async Task<string?> FindByDomainOrKeyAsync(HttpContext context)
     {
+        if (context.Items[NamedKey] is NamedByDomain domain)
+        {
+            return domain.Identifier;
+        }
+
         if (context.Items[NamedKey] is not NamedByApiKey { Organization: { } id } named)
         {
             return null;
@@ -121,7 +140,7 @@ internal static class TenantResolution
     /// says so, and nobody is told that their organization does not exist.
     /// </summary>
     private static async Task<Organization?> AskAgainAsync(HttpContext context) =>
-        (context.Items[NamedKey] as string ?? (context.Items[NamedKey] as NamedByApiKey)?.Identifier) is { } identifier
+        context.Items[NamedKey] switch { NamedByDomain domain => domain.Identifier, NamedByApiKey key => key.Identifier, var named => named as string } is { } identifier
             ? await Store(context).GetByIdentifierAsync(identifier)
             : null;
 
@@ -136,7 +155,7 @@ internal static class TenantResolution
         var schema = context.RequestServices.GetRequiredService<TenantSchema>();
         return organization.Status switch
         {
-            OrganizationStatus.Suspended => Problems.Forbidden("tenant.suspended", "This organization is suspended."),
+            OrganizationStatus.Suspended when !Suspension.IsReachable(context) || IsNamedByApiKey(context) => Suspension.Refusal(),
             OrganizationStatus.Deleting => Problems.NotFound("tenant.not_found", "There is no such organization."),
             OrganizationStatus.Provisioning => Problems.Unavailable("tenant.provisioning", "This organization is being set up.", TimeSpan.FromSeconds(2)),
 
@@ -149,6 +168,8 @@ internal static class TenantResolution
 
     private static bool IsTenantless(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<IExcludeFromMultiTenantResolutionMetadata>() is { ExcludeFromResolution: true };
+
+    private sealed record NamedByDomain(string Identifier);
 
     /// <param name="Organization">The id in the key; null when the key is malformed.</param>
     /// <param name="Identifier">What the organization of this id is called; null before it was looked for, and when there is none.</param>

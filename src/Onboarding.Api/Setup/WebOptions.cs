@@ -40,7 +40,10 @@ internal sealed class WebOptions : IValidatableObject
     public string BaseDomain { get; private set; } = "invalid";
 
     /// <summary>The organization's own address, without a slash at the end.</summary>
-    public string UrlOf(Organization organization) => $"{scheme}://{organization.Identifier}.{authority}";
+    public string UrlOf(Organization organization) => UrlOf(organization.Identifier);
+
+    /// <summary>The address of an organization of this identifier, whether there is one or not.</summary>
+    public string UrlOf(string identifier) => $"{scheme}://{identifier}.{authority}";
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -18,9 +18,12 @@ internal static class TokenClaims
     public const string Owner = "owner";
     public const string Scope = "scope";
 
+    /// <summary>Of a super admin who acts inside an organization: <c>read</c> or <c>write</c>.</summary>
+    public const string Acting = "acting";
+
     /// <summary>Header <c>typ</c> of access tokens: no other kind of token passes as one (SEC-22; RFC 9068, section 2.1).</summary>
     public const string Type = "at+jwt";
 
     /// <summary>What the product asks of whoever calls; the rest is checked once, with the signature.</summary>
-    public static readonly IReadOnlyList<string> Kept = [Subject, SessionId, Role, Methods, AuthenticatedAt];
+    public static readonly IReadOnlyList<string> Kept = [Subject, SessionId, Role, Methods, AuthenticatedAt, Acting];
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
 using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Platform;
 using OtpNet;
 using Totp = Onboarding.Tenancy.SignIn.Totp;
 
@@ -21,14 +22,39 @@ internal sealed class TotpSeeds(IDataProtectionProvider protection)
 
     public static byte[] New() => RandomNumberGenerator.GetBytes(Length);
 
-    public byte[] Protect(byte[] seed, Organization organization, Guid memberId) => For(organization, memberId).Protect(seed);
+    public byte[] Protect(byte[] seed, Organization organization, Guid memberId) => For(organization.SecretScope, memberId).Protect(seed);
+
+    /// <summary>The same for somebody who runs the platform.</summary>
+    public byte[] Protect(byte[] seed, SuperAdmin admin) => For(admin).Protect(seed);
 
     /// <summary>The time step that <paramref name="digits"/> belong to; null when to none around <paramref name="now"/>. Whether it was taken before is asked elsewhere.</summary>
     public long? StepOf(string digits, Totp totp, Organization organization, DateTimeOffset now)
     {
-        var seed = For(organization, totp.MemberId).Unprotect(totp.ProtectedSeed);
-        return new OtpNet.Totp(seed).VerifyTotp(now.UtcDateTime, digits, out var step, Window) ? step : null;
+        return StepOf(digits, For(organization.SecretScope, totp.MemberId).Unprotect(totp.ProtectedSeed), now);
     }
 
-    private IDataProtector For(Organization organization, Guid memberId) => protection.CreateProtector("totp", organization.Id, memberId.ToString());
+    /// <summary>The same for somebody who runs the platform and has set one up.</summary>
+    public long? StepOf(string digits, SuperAdmin admin, DateTimeOffset now) => StepOf(digits, For(admin).Unprotect(admin.ProtectedSeed!), now);
+
+    private static long? StepOf(string digits, byte[] seed, DateTimeOffset now) =>
+        new OtpNet.Totp(seed).VerifyTotp(now.UtcDateTime, digits, out var step, Window) ? step : null;
+
+    private IDataProtector For(SuperAdmin admin) => protection.CreateProtector("totp", "platform", admin.Id.ToString());
+
+
+    /// <summary>Whether this installation's keys open it.</summary>
+    public bool Opens(byte[] protectedSeed, Guid scope, Guid memberId)
+    {
+        try
+        {
+            For(scope, memberId).Unprotect(protectedSeed);
+            return true;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    private IDataProtector For(Guid scope, Guid memberId) => protection.CreateProtector("totp", scope.ToString(), memberId.ToString());
 }

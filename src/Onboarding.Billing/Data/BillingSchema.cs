@@ -10,6 +10,22 @@ internal sealed class BillingSchema : ISharedSchema
 {
     public string Name => BillingDbContext.Schema;
 
+    /// <summary>A subscription that the provider goes on charging.</summary>
+    public string Holds => """
+        EXISTS (SELECT FROM billing.subscriptions s JOIN billing.customers c ON c.id = s.customer_id
+          WHERE c.organization_id = $1 AND c.deleted_at IS NULL AND s.status NOT IN ('canceled', 'incomplete_expired'))
+        """;
+
+    /// <summary>
+    /// Customers, trials and checkouts go with the catalogue's row, and what is their customers'. Here are the callbacks that
+    /// only name them: such as came before their customer was known, or were held back because they named two.
+    /// </summary>
+    public string Forget => """
+        DELETE FROM billing.callbacks WHERE body LIKE '%' || $1::text || '%'
+          OR (provider, customer_external_id) IN (SELECT provider, external_id FROM billing.customers WHERE organization_id = $1)
+          OR customer_id IS NULL AND EXISTS (SELECT FROM billing.customers c WHERE c.organization_id = $1 AND strpos(callbacks.body, c.external_id) > 0)
+        """;
+
     public async Task MigrateAsync(NpgsqlDataSource owner, CancellationToken cancellationToken)
     {
         await using var db = new BillingDbContext(Options(owner));

@@ -9,6 +9,9 @@ public static class FeatureNames
     /// <summary>Logo and colour of the organization's own in mails and pages.</summary>
     public const string CustomBranding = "custom_branding";
 
+    /// <summary>Hosts of the organization's own.</summary>
+    public const string CustomDomains = "custom_domains";
+
     /// <summary>The audit log as a file.</summary>
     public const string AuditExport = "audit_export";
 
@@ -22,7 +25,7 @@ public static class FeatureNames
     public const string MoreWebhookEndpoints = "more_webhook_endpoints";
 
     /// <summary>All of them; the catalogue has to know each.</summary>
-    public static IReadOnlyList<string> All { get; } = [CustomRoles, CustomBranding, AuditExport, Sso, MoreApiKeys, MoreWebhookEndpoints];
+    public static IReadOnlyList<string> All { get; } = [CustomRoles, CustomBranding, CustomDomains, AuditExport, Sso, MoreApiKeys, MoreWebhookEndpoints];
 }
 
 /// <summary>Names of what a plan limits.</summary>

@@ -5,9 +5,49 @@ using Onboarding.Billing.Data;
 
 namespace Onboarding.Billing.Subscriptions;
 
-/// <summary>Which customer of which provider an organization is.</summary>
-public sealed class CustomerLinks(IDbContextFactory<BillingDbContext> billing, CallbackInbox inbox, TimeProvider clock)
+/// <summary>What came of linking a customer by hand.</summary>
+public enum LinkOutcome
 {
+    /// <summary>It is linked, and its state is being fetched.</summary>
+    Linked,
+
+    /// <summary>There is no such provider here, or it has no such customer, or does not answer.</summary>
+    Unknown,
+
+    /// <summary>The organization is another customer already, or the customer another organization.</summary>
+    Taken,
+}
+
+/// <summary>Which customer of which provider an organization is.</summary>
+public sealed class CustomerLinks(IDbContextFactory<BillingDbContext> billing, BillingProviders providers, SyncRequests sync, CallbackInbox inbox, TimeProvider clock)
+{
+    /// <summary>
+    /// Links a customer by hand. The provider is asked first: a customer whom it does not have could never be fetched, and
+    /// would stand in the way of the right one.
+    /// </summary>
+    public async Task<LinkOutcome> LinkKnownAsync(Guid organizationId, string provider, string customer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (providers.Find(provider) is not { IsConfigured: true } known || (await known.FetchAsync(customer, cancellationToken)).IsDeleted)
+            {
+                return LinkOutcome.Unknown;
+            }
+        }
+        catch (Exception exception) when (exception is ProviderRefusedException or ProviderUnavailableException)
+        {
+            return LinkOutcome.Unknown;
+        }
+
+        if (await LinkAsync(Customer.Link(organizationId, provider, customer, clock.GetUtcNow()), cancellationToken) is null)
+        {
+            return LinkOutcome.Taken;
+        }
+
+        await sync.OfOrganizationAsync(organizationId, cancellationToken);
+        return LinkOutcome.Linked;
+    }
+
     /// <summary>The customer that an organization is; made where it is none yet. Two at once end with the same one (BILL-21).</summary>
     public async Task<Customer> EnsureAsync(IBillingProvider provider, NewCustomer wanted, CancellationToken cancellationToken)
     {

@@ -58,7 +58,7 @@ public sealed partial class Reconciliation(
     {
         try
         {
-            if (await organizations.GetAsync(organizationId.ToString()) is not { Status: OrganizationStatus.Active or OrganizationStatus.Suspended } organization || organization.SchemaVersion < schema.OldestServed)
+            if (await organizations.GetAsync(organizationId.ToString()) is not { Status: not OrganizationStatus.Provisioning } organization || organization.SchemaVersion < schema.OldestServed)
             {
                 return null;
             }

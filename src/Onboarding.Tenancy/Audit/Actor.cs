@@ -2,7 +2,7 @@ namespace Onboarding.Tenancy.Audit;
 
 /// <summary>Who does something, as the audit log tells it.</summary>
 /// <param name="Kind">What kind of party acts.</param>
-/// <param name="Id">Member id or key id; null for the anonymous and the system.</param>
+/// <param name="Id">Id of the member, key or super admin; null for the anonymous and the system.</param>
 /// <param name="IpAddress">Where the request came from, when there was one.</param>
 /// <param name="RequestId">Trace id of the request, to find it in the logs.</param>
 public sealed record Actor(ActorKind Kind, Guid? Id = null, string? IpAddress = null, string? RequestId = null)
@@ -25,4 +25,7 @@ public enum ActorKind
 
     /// <summary>A machine with an API key.</summary>
     ApiKey,
+
+    /// <summary>Somebody who runs the platform.</summary>
+    SuperAdmin,
 }

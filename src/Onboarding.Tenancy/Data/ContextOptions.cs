@@ -16,6 +16,10 @@ public static class ContextOptions
     public static NpgsqlDbContextOptionsBuilder RetryOnce(this NpgsqlDbContextOptionsBuilder options, IServiceProvider provider) =>
         options.ExecutionStrategy(dependencies => new RetryOnceStrategy(dependencies, provider.GetRequiredService<NpgsqlDataSource>()));
 
+    /// <summary>Counts the connections of a context against the share of the organization whose request it serves (FAULT-20).</summary>
+    public static DbContextOptionsBuilder UseShares(this DbContextOptionsBuilder options, IServiceProvider provider) =>
+        options.AddInterceptors(provider.GetRequiredService<ShareInterceptor>());
+
     internal static DbContextOptionsBuilder UseTenant(this DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>
         options.UseNpgsql(dataSource, npgsql => npgsql
             .ExecutionStrategy(dependencies => new RetryOnceStrategy(dependencies, dataSource)));
@@ -23,7 +27,7 @@ public static class ContextOptions
     internal static DbContextOptionsBuilder UsePlatform(this DbContextOptionsBuilder options, IServiceProvider provider)
     {
         var dataSource = provider.GetRequiredService<NpgsqlDataSource>();
-        return options.UseNpgsql(dataSource, npgsql => npgsql
+        return options.UseShares(provider).UseNpgsql(dataSource, npgsql => npgsql
             .MigrationsHistoryTable(History, PlatformDbContext.Schema)
             .ExecutionStrategy(dependencies => new RetryOnceStrategy(dependencies, dataSource)));
     }

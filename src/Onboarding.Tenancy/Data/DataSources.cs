@@ -23,6 +23,14 @@ internal static class DataSources
         return Build(settings);
     }
 
+    /// <summary>How many connections the application's pool has by this connection string.</summary>
+    public static int PoolSizeOf(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        Default(settings, "Maximum Pool Size", PoolSize);
+        return settings.MaxPoolSize;
+    }
+
     /// <summary>The owner's pool.</summary>
     public static NpgsqlDataSource ForOwner(string connectionString)
     {

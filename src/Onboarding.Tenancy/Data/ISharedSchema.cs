@@ -10,4 +10,10 @@ public interface ISharedSchema
 
     /// <summary>Brings its tables up to date; those of <c>platform</c> are by then.</summary>
     Task MigrateAsync(NpgsqlDataSource owner, CancellationToken cancellationToken);
+
+    /// <summary>An SQL condition on which organization <c>$1</c> must not be deleted yet; null for none.</summary>
+    string? Holds => null;
+
+    /// <summary>SQL that removes what is known of organization <c>$1</c> and does not go with its row in the catalogue; null for nothing. The row is still there.</summary>
+    string? Forget => null;
 }

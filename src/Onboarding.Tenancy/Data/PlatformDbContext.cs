@@ -1,7 +1,10 @@
 using Finbuckle.MultiTenant.EntityFrameworkCore.Stores;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
+using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Mail;
 using Onboarding.Tenancy.Organizations;
+using Onboarding.Tenancy.Platform;
 using Onboarding.Tenancy.SignIn;
 using Onboarding.Tenancy.Work;
 
@@ -20,6 +23,15 @@ public sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> option
     /// <summary>Pointers to what is due in the organizations' schemas.</summary>
     public DbSet<WorkItem> Work => Set<WorkItem>();
 
+    /// <summary>Organizations that somebody wants.</summary>
+    public DbSet<SignUp> SignUps => Set<SignUp>();
+
+    /// <summary>Mails that belong to no organization.</summary>
+    public DbSet<PlatformEmail> Emails => Set<PlatformEmail>();
+
+    /// <summary>Hosts of their own that organizations have, or want.</summary>
+    public DbSet<CustomDomain> Domains => Set<CustomDomain>();
+
     /// <summary>Keys that sign access tokens.</summary>
     public DbSet<SigningKey> SigningKeys => Set<SigningKey>();
 
@@ -28,6 +40,15 @@ public sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> option
 
     /// <summary>People who run the platform.</summary>
     public DbSet<SuperAdmin> SuperAdmins => Set<SuperAdmin>();
+
+    /// <summary>Their sign-ins.</summary>
+    public DbSet<SuperAdminSession> SuperAdminSessions => Set<SuperAdminSession>();
+
+    /// <summary>What was done to organizations from outside them, append-only.</summary>
+    public DbSet<PlatformAuditEntry> AuditLog => Set<PlatformAuditEntry>();
+
+    /// <summary>The chain that holds <see cref="AuditLog"/> together; PostgreSQL writes it.</summary>
+    public DbSet<AuditSeal> AuditSeals => Set<AuditSeal>();
 
     /// <summary>Key ring of data protection, encrypted by the master key.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();

@@ -58,9 +58,12 @@ public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole appli
         {Lock}
         REVOKE ALL ON SCHEMA public FROM PUBLIC;
         GRANT USAGE ON SCHEMA platform, quartz TO {application.QuotedName};
-        GRANT SELECT, INSERT, UPDATE, DELETE ON platform.work, platform.revocations, platform.signing_keys, platform.data_protection_keys TO {application.QuotedName};
+        GRANT SELECT, INSERT, UPDATE, DELETE ON platform.work, platform.revocations, platform.signing_keys, platform.data_protection_keys, platform.super_admin_sessions,
+          platform.sign_ups, platform.emails, platform.domains TO {application.QuotedName};
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA platform TO {application.QuotedName};
         GRANT SELECT, INSERT, UPDATE ON platform.organizations, platform.super_admins TO {application.QuotedName};
+        GRANT SELECT, INSERT ON platform.audit_log TO {application.QuotedName};
+        GRANT SELECT ON platform.audit_seals TO {application.QuotedName};
         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA quartz TO {application.QuotedName};
         {string.Concat(schemas.Select(schema => $"""
             GRANT USAGE ON SCHEMA {schema.Name} TO {application.QuotedName};

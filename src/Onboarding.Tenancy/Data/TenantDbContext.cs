@@ -91,6 +91,9 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// <summary>What happened, append-only.</summary>
     public DbSet<AuditEntry> AuditLog => Set<AuditEntry>();
 
+    /// <summary>The chain that holds <see cref="AuditLog"/> together; PostgreSQL writes it.</summary>
+    public DbSet<AuditSeal> AuditSeals => Set<AuditSeal>();
+
     /// <summary>Domain events.</summary>
     public DbSet<OutboxEvent> Outbox => Set<OutboxEvent>();
 

@@ -30,6 +30,13 @@ public sealed class TenantBatch : IAsyncDisposable
     /// <summary>Whether nothing was added.</summary>
     public bool IsEmpty => results.Count == 0;
 
+    /// <summary>How long one answer may take; the connection string says so where this does not.</summary>
+    public TimeSpan Timeout
+    {
+        get => TimeSpan.FromSeconds(batch.Timeout);
+        set => batch.Timeout = (int)value.TotalSeconds;
+    }
+
     /// <summary>Adds a statement that returns no rows.</summary>
     public void Add(Organization organization, string sql, params NpgsqlParameter[] parameters) => Add(organization.Schema, organization.Schema, sql, null, parameters);
 

@@ -13,9 +13,17 @@ public static class TransientFailures
     private const string RefusesSetting = "call_string_check_hook";
 
     /// <summary>
-    /// Whether the caller should come back later: the database is away, or could not say in time what became of a COMMIT.
+    /// Whether the caller should come back later: the database is away, has no room, or could not say in time what became of a COMMIT.
     /// </summary>
-    public static bool IsDatabaseAway(Exception exception) => exception is CommitInDoubtException || IsConnectionLost(exception);
+    public static bool IsDatabaseAway(Exception exception) => exception is CommitInDoubtException || IsConnectionLost(exception) || IsDiskFull(exception);
+
+    /// <summary>The server has no room left for what was to be written. It goes on reading, and writes again once there is room (FAULT-18).</summary>
+    public static bool IsDiskFull(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => true,
+        MultiTenantException or InvalidOperationException or DbUpdateException => exception.InnerException is { } inner && IsDiskFull(inner),
+        _ => false,
+    };
 
     /// <summary>The connection broke or could not be made: the server restarts, fails over or is full.</summary>
     public static bool IsConnectionLost(Exception exception) => exception switch

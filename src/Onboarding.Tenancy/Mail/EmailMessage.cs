@@ -38,7 +38,7 @@ public sealed class EmailMessage
     /// <summary>Which mail it is, such as <c>verification_code</c>.</summary>
     public string Template { get; private init; } = "";
 
-    /// <summary>Address, name and content, encrypted; null once it is sent or given up.</summary>
+    /// <summary>Address, name and content, encrypted; null once it is sent or no longer good.</summary>
     public byte[]? Content { get; private set; }
 
     /// <summary>How far it has come.</summary>
@@ -83,11 +83,25 @@ public sealed class EmailMessage
     /// <summary>It will be tried again.</summary>
     public void NoteError(string error) => LastError = error;
 
+    /// <summary>Has it sent after all, on a locked row only. False when it is under way or sent, or its content is no longer good.</summary>
+    public bool TryQueueAgain(DateTimeOffset now)
+    {
+        if (Status != EmailStatus.Failed || Content is null || now >= ExpiresAt)
+        {
+            return false;
+        }
+
+        (Status, FinishedAt) = (EmailStatus.Queued, null);
+        return true;
+    }
+
     private void Finish(EmailStatus status, string? error, DateTimeOffset now)
     {
         Status = status;
         LastError = error;
         FinishedAt = now;
-        Content = null;
+
+        // What was given up may be asked for again once the reason is gone.
+        Content = status == EmailStatus.Failed ? Content : null;
     }
 }

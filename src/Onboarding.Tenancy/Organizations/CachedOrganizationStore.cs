@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Options;
 using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Tenancy.Organizations;
 
@@ -29,12 +30,21 @@ public sealed class CachedOrganizationStore(
     {
         var normalized = identifier.ToLowerInvariant();
         return OrganizationIdentifier.Refusal(normalized) is null
-            ? await RememberAsync($"organization:identifier:{normalized}", normalized, static (store, identifier) => store.GetByIdentifierAsync(identifier))
+            ? await RememberAsync($"organization:identifier:{normalized}", normalized, static (db, identifier) => In(db).GetByIdentifierAsync(identifier))
             : null;
     }
 
     /// <inheritdoc/>
-    public Task<Organization?> GetAsync(string id) => RememberAsync($"organization:id:{id}", id, static (store, id) => store.GetAsync(id));
+    public Task<Organization?> GetAsync(string id) => RememberAsync($"organization:id:{id}", id, static (db, id) => In(db).GetAsync(id));
+
+    /// <summary>The organization that has shown that this host, in lower case, is its own.</summary>
+    public async Task<Organization?> GetByDomainAsync(string host) => EmailDomain.Parse(host) == host
+        ? await RememberAsync(
+            $"organization:domain:{host}", host,
+            static (db, host) => db.Organizations
+                .FromSql($"SELECT o.* FROM platform.organizations o JOIN platform.domains d ON d.organization_id = o.id WHERE d.domain = {host} AND d.verified_at IS NOT NULL")
+                .AsNoTracking().SingleOrDefaultAsync())
+        : null;
 
     /// <summary>Forgets every organization.</summary>
     public ValueTask ForgetAsync() => cache.RemoveByTagAsync(Tag);
@@ -74,10 +84,10 @@ public sealed class CachedOrganizationStore(
     }
 
     /// <inheritdoc/>
-    public async Task<IEnumerable<Organization>> GetAllAsync() => await InStoreAsync(store => store.GetAllAsync());
+    public async Task<IEnumerable<Organization>> GetAllAsync() => await InContextAsync(db => In(db).GetAllAsync());
 
     /// <inheritdoc/>
-    public async Task<IEnumerable<Organization>> GetAllAsync(int take, int skip) => await InStoreAsync(store => store.GetAllAsync(take, skip));
+    public async Task<IEnumerable<Organization>> GetAllAsync(int take, int skip) => await InContextAsync(db => In(db).GetAllAsync(take, skip));
 
     /// <summary>Not to be had here: an organization comes through <see cref="ProvisionOrganization"/>, which makes its schema.</summary>
     public Task<bool> AddAsync(Organization tenantInfo) => Task.FromResult(false);
@@ -91,15 +101,16 @@ public sealed class CachedOrganizationStore(
     private const string Tag = "organizations";
 
     private async Task<Organization?> RememberAsync(
-        string key, string name, Func<EFCoreStore<PlatformDbContext, Organization>, string, Task<Organization?>> find)
+        string key, string name, Func<PlatformDbContext, string, Task<Organization?>> find)
     {
         var found = await cache.GetOrCreateAsync(
             key,
             (Store: this, name, find),
-            static async (state, _) => await state.Store.InStoreAsync(store => state.find(store, state.name)),
+            static async (state, _) => await state.Store.InContextAsync(db => state.find(db, state.name)),
             lifetime,
             [Tag]);
-        if (found is null)
+        // What is being set up is something else in a moment.
+        if (found is null or { Status: OrganizationStatus.Provisioning })
         {
             await cache.RemoveAsync(key);
         }
@@ -107,9 +118,11 @@ public sealed class CachedOrganizationStore(
         return found;
     }
 
-    private async Task<T> InStoreAsync<T>(Func<EFCoreStore<PlatformDbContext, Organization>, Task<T>> work)
+    private static EFCoreStore<PlatformDbContext, Organization> In(PlatformDbContext db) => new(db);
+
+    private async Task<T> InContextAsync<T>(Func<PlatformDbContext, Task<T>> work)
     {
         await using var db = await platform.CreateDbContextAsync();
-        return await work(new EFCoreStore<PlatformDbContext, Organization>(db));
+        return await work(db);
     }
 }

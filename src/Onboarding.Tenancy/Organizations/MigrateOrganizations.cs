@@ -10,6 +10,12 @@ namespace Onboarding.Tenancy.Organizations;
 /// <param name="Failed">Quarantined: their error is in the catalogue.</param>
 public sealed record MigrationProgress(int Total, int Done, int Failed);
 
+/// <summary>Who is behind, for whoever watches.</summary>
+/// <param name="Behind">How many.</param>
+/// <param name="Quarantined">How many of them a run has failed at.</param>
+/// <param name="Named">Some of their identifiers, those that were failed at first.</param>
+public sealed record Laggards(int Behind, int Quarantined, IReadOnlyList<string> Named);
+
 /// <summary>Brings every organization that is behind to the latest schema version.</summary>
 /// <remarks>
 /// One query finds who is behind. Each is migrated in one round trip and one transaction that also writes its version,
@@ -17,7 +23,7 @@ public sealed record MigrationProgress(int Total, int Done, int Failed);
 /// organization (FAULT-17). Organizations that never finished provisioning are finished here too.
 /// </remarks>
 public sealed class MigrateOrganizations(
-    IDbContextFactory<PlatformDbContext> platform, OwnerDataSource owner, TenantSchema schema, ProvisionOrganization provision)
+    IDbContextFactory<PlatformDbContext> platform, OwnerDataSource owner, TenantSchema schema, ProvisionOrganization provision, TimeProvider clock)
 {
     /// <summary>Runs until nobody is behind whom it has not tried.</summary>
     /// <param name="parallel">How many at a time.</param>
@@ -49,10 +55,28 @@ public sealed class MigrateOrganizations(
     public async Task<IReadOnlyList<Organization>> BehindAsync(CancellationToken cancellationToken)
     {
         await using var db = await platform.CreateDbContextAsync(cancellationToken);
-        return await db.Organizations.AsNoTracking()
-            .Where(o => o.SchemaVersion < schema.Latest && o.Status != OrganizationStatus.Deleting)
-            .OrderBy(o => o.Id)
-            .ToListAsync(cancellationToken);
+        return await Behind(db).OrderBy(o => o.Id).ToListAsync(cancellationToken);
+    }
+
+    /// <summary>The same in numbers, and so many by name: a probe that comes every few seconds must not read a thousand of them.</summary>
+    public async Task<Laggards> LaggardsAsync(int named, CancellationToken cancellationToken)
+    {
+        await using var db = await platform.CreateDbContextAsync(cancellationToken);
+        var count = await Behind(db).GroupBy(_ => 1)
+            .Select(all => new { Behind = all.Count(), Quarantined = all.Count(o => o.MigrationError != null) })
+            .SingleOrDefaultAsync(cancellationToken);
+        return count is null
+            ? new(0, 0, [])
+            : new(count.Behind, count.Quarantined, await Behind(db)
+                .OrderBy(o => o.MigrationError == null).ThenBy(o => o.Identifier)
+                .Select(o => o.Identifier).Take(named).ToListAsync(cancellationToken));
+    }
+
+    /// <summary>Those that are behind. Whoever may still be restored counts too: they serve at once when they are.</summary>
+    public IQueryable<Organization> Behind(PlatformDbContext db)
+    {
+        var now = clock.GetUtcNow();
+        return db.Organizations.AsNoTracking().Where(o => o.SchemaVersion < schema.Latest && (o.Status != OrganizationStatus.Deleting || o.PurgeAt > now));
     }
 
     private async Task<bool> MigrateAsync(Organization organization, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.ComponentModel;
 using Finbuckle.MultiTenant.Abstractions;
+using Onboarding.Tenancy.Archives;
 using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Tenancy.Organizations;
@@ -14,6 +15,7 @@ namespace Onboarding.Tenancy.Organizations;
 public sealed class Organization : ITenantInfo
 {
     private readonly string id = "";
+    private Guid? secretScope;
 
     private Organization()
     {
@@ -43,6 +45,9 @@ public sealed class Organization : ITenantInfo
     /// <summary>Label of its host: <c>{identifier}.{BaseDomain}</c>. 3-40 of <c>a-z0-9-</c>.</summary>
     public string Identifier { get; private init; } = "";
 
+    /// <summary>What the identifier looks like at a glance; computed by PostgreSQL (<see cref="OrganizationIdentifier.Skeleton"/>).</summary>
+    public string Skeleton { get; private init; } = "";
+
     /// <summary>Display name, as mails and pages show it.</summary>
     public string Name { get; private set; } = "";
 
@@ -67,6 +72,18 @@ public sealed class Organization : ITenantInfo
     /// <summary>Why its last migration failed; null while it is well. A quarantined organization stops nobody else (FAULT-17).</summary>
     public string? MigrationError { get; private set; }
 
+    /// <summary>When everything of it is deleted for good, if nobody restores it before; null while nobody has asked for that.</summary>
+    public DateTimeOffset? PurgeAt { get; private set; }
+
+    /// <summary>What it goes back to when it is restored.</summary>
+    public OrganizationStatus? StatusBefore { get; private set; }
+
+    /// <summary>
+    /// What its members' and endpoints' secrets are encrypted for: its own id, or that of the organization of which it is a
+    /// copy, so that what was copied byte for byte still opens.
+    /// </summary>
+    public Guid SecretScope => secretScope ?? Key;
+
     /// <summary>When it was put into the catalogue.</summary>
     public DateTimeOffset CreatedAt { get; private init; }
 
@@ -88,6 +105,31 @@ public sealed class Organization : ITenantInfo
         ChangedAt = now,
     };
 
+    /// <summary>A copy of <paramref name="source"/>, whose schema is filled already.</summary>
+    /// <param name="identifier">Its own.</param>
+    /// <param name="name">Its own name; null takes over the source's.</param>
+    /// <param name="source">As its archive has it.</param>
+    /// <param name="schemaVersion">That of its schema.</param>
+    /// <param name="id">Its own, of which the schema has its name.</param>
+    /// <param name="now">When.</param>
+    internal static Organization Copy(string identifier, string? name, ArchivedOrganization source, int schemaVersion, Guid id, DateTimeOffset now) => new()
+    {
+        secretScope = source.SecretScope,
+        Id = id.ToString(),
+        Identifier = identifier,
+        Name = name ?? source.Name,
+        AccentColor = source.AccentColor,
+
+        // What its own tables say is published right after, and goes before whatever a manifest claims.
+        Settings = PublishedSettings.FromJson(source.Settings.GetRawText()) with { Revision = 0 },
+        Plan = source.Plan,
+        Overrides = PlanOverrides.FromJson(source.Overrides.GetRawText()),
+        Status = OrganizationStatus.Active,
+        SchemaVersion = schemaVersion,
+        CreatedAt = now,
+        ChangedAt = now,
+    };
+
     /// <summary>Whether it has such a role. System roles such as <c>super_admin</c> are not among them (ONB-8).</summary>
     public bool HasRole(string role) => Settings.PermissionsOf(role) is not null;
 
@@ -101,6 +143,10 @@ public sealed class Organization : ITenantInfo
 
     /// <summary>Whether an approval rule may give <paramref name="role"/>: never all that an admin may do, whatever it is called (ONB-9).</summary>
     public bool MayGiveByRule(string role) => Settings.PermissionsOf(role) is { } given && !given.IsSupersetOf(Permissions.All);
+
+    /// <summary>Whether members with <paramref name="role"/> get in: all while it serves; who can pay for it while it is suspended.</summary>
+    public bool Admits(string? role) =>
+        Status == OrganizationStatus.Active || (Status == OrganizationStatus.Suspended && PermissionsOf(role).Contains(Permissions.ManageBilling));
 
     /// <summary>Names of the roles that hold <paramref name="permission"/>.</summary>
     public IReadOnlyList<string> RolesWith(string permission) =>
@@ -134,11 +180,32 @@ public sealed class Organization : ITenantInfo
         ChangedAt = now;
     }
 
-    /// <summary>First step of its removal; from here there is no way back but to finish. Repeating it changes nothing.</summary>
-    public void BeginDeletion(DateTimeOffset now)
+    /// <summary>
+    /// From here it serves nobody, and after <paramref name="grace"/> everything of it is deleted. Of several ends the earliest
+    /// counts; what was never set up has nothing to come back to, and no grace.
+    /// </summary>
+    /// <returns>False when it was on its way out already.</returns>
+    public bool BeginDeletion(DateTimeOffset now, TimeSpan grace)
     {
+        var begins = Status != OrganizationStatus.Deleting;
+        StatusBefore = begins ? Status : StatusBefore;
+        var end = StatusBefore is OrganizationStatus.Active or OrganizationStatus.Suspended ? now + grace : now;
+        PurgeAt = PurgeAt < end ? PurgeAt : end;
         Status = OrganizationStatus.Deleting;
         ChangedAt = now;
+        return begins;
+    }
+
+    /// <summary>Takes its deletion back. False when it is not on its way out, or has nothing to come back to.</summary>
+    public bool Restore(DateTimeOffset now)
+    {
+        if (Status != OrganizationStatus.Deleting || StatusBefore is not (OrganizationStatus.Active or OrganizationStatus.Suspended))
+        {
+            return false;
+        }
+
+        (Status, StatusBefore, PurgeAt, ChangedAt) = (StatusBefore.Value, null, null, now);
+        return true;
     }
 
     private bool Move(OrganizationStatus from, OrganizationStatus to, DateTimeOffset now)

@@ -25,6 +25,27 @@ public static partial class OrganizationIdentifier
         _ => null,
     };
 
+    /// <summary>
+    /// What an identifier looks like at a glance: two of one skeleton could pass for each other in an address bar. PostgreSQL
+    /// computes the same for the catalogue (<see cref="SkeletonSql"/>).
+    /// </summary>
+    public static string Skeleton(string identifier) => Hyphens().Replace(
+        identifier.Replace('0', 'o').Replace('1', 'l').Replace('i', 'l').Replace('5', 's')
+            .Replace("rn", "m", StringComparison.Ordinal).Replace("vv", "w", StringComparison.Ordinal),
+        "-");
+
+    /// <summary><see cref="Skeleton"/> of the column <c>identifier</c>.</summary>
+    internal const string SkeletonSql = "regexp_replace(replace(replace(translate(identifier, '01i5', 'olls'), 'rn', 'm'), 'vv', 'w'), '-+', '-', 'g')";
+
+    /// <summary>Why a stranger cannot have <paramref name="identifier"/>: as <see cref="Refusal"/>, or because it looks like a reserved word.</summary>
+    public static string? RefusalToStrangers(string? identifier) =>
+        Refusal(identifier) ?? (ReservedSkeletons.Contains(Skeleton(identifier!)) ? $"The identifier '{identifier}' looks like a reserved word." : null);
+
+    private static readonly HashSet<string> ReservedSkeletons = [.. Reserved.Select(Skeleton)];
+
+    [GeneratedRegex("-+", RegexOptions.CultureInvariant)]
+    private static partial Regex Hyphens();
+
     [GeneratedRegex(@"\A[a-z0-9](?:[a-z0-9-]{1,38})[a-z0-9]\z", RegexOptions.CultureInvariant)]
     private static partial Regex Shape();
 }

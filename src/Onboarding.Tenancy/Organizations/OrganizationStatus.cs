@@ -12,6 +12,6 @@ public enum OrganizationStatus
     /// <summary>Accepts nothing and gives everybody the same answer (ONB-14).</summary>
     Suspended,
 
-    /// <summary>On its way out: schema, role and queue rows are being removed.</summary>
+    /// <summary>On its way out: serves nobody, keeps everything until its grace has ended, and can be restored until then.</summary>
     Deleting,
 }

@@ -17,5 +17,8 @@ public sealed record PlanOverrides
 
     internal string ToJson() => JsonSerializer.Serialize(this);
 
-    internal static PlanOverrides FromJson(string json) => json == "{}" ? None : JsonSerializer.Deserialize<PlanOverrides>(json)!;
+    internal static PlanOverrides FromJson(string json) => json == "{}" ? None : JsonSerializer.Deserialize<PlanOverrides>(json, Strict)!;
+
+    // No member is null: what an archive claims is read by this too.
+    private static readonly JsonSerializerOptions Strict = new() { RespectNullableAnnotations = true };
 }

@@ -1,6 +1,6 @@
 using Npgsql;
+using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
-using Onboarding.Tenancy.Data.Configurations.Tenant;
 
 namespace Onboarding.Tenancy.Organizations;
 
@@ -36,16 +36,22 @@ public sealed class ProvisionOrganization(OwnerDataSource owner, TenantSchema sc
     // Every name in here is generated from an id; nothing of it was ever typed by anybody.
     private string Script(Organization organization) => $"""
         {ClaimVersion(organization, "status = 'provisioning'", $"status = 'active', schema_version = {schema.Latest}")}
+        CREATE SCHEMA {organization.Schema};
+        {Role(organization, application)}
+        SELECT set_config('search_path', '{organization.Schema}', true);
+        {schema.ScriptFrom(0)}
+        {Grants(organization)}
+        """;
+
+    /// <summary>The organization's role, which the application may take; its schema is there.</summary>
+    internal static string Role(Organization organization, ApplicationRole application) => $"""
         DO $$ BEGIN
           IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{organization.Schema}') THEN CREATE ROLE {organization.Schema} NOLOGIN; END IF;
         END $$;
         GRANT {ApplicationRole.TenantGroup} TO {organization.Schema};
         GRANT {organization.Schema} TO {application.QuotedName};
-        CREATE SCHEMA {organization.Schema};
         GRANT USAGE ON SCHEMA {organization.Schema} TO {organization.Schema};
-        SELECT set_config('search_path', '{organization.Schema}', true);
-        {schema.ScriptFrom(0)}
-        {Grants(organization)}
+
         """;
 
     /// <summary>Takes the catalogue row first: of two processes that do the same, one waits and then finds nothing to do.</summary>
@@ -56,7 +62,10 @@ public sealed class ProvisionOrganization(OwnerDataSource owner, TenantSchema sc
         END $$;
         """;
 
-    /// <summary>What the organization's role may do: everything in its schema, but the audit log is append-only (SEC-48).</summary>
+    /// <summary>
+    /// What the organization's role may do: everything in its schema, but the audit log is append-only, and its seals are
+    /// PostgreSQL's own (SEC-48).
+    /// </summary>
     /// <remarks>
     /// Only on what the role cannot write yet, and found by its dependency on the schema: ON ALL TABLES would read all of
     /// <c>pg_class</c> six times, which with a thousand organizations took ten times as long as a small migration itself
@@ -66,13 +75,16 @@ public sealed class ProvisionOrganization(OwnerDataSource owner, TenantSchema sc
         DO $$ DECLARE made record; BEGIN
           FOR made IN
             SELECT c.oid::regclass AS name, c.relkind = 'S' AS is_sequence FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
-            WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = '{organization.Schema}'::regnamespace AND d.classid = 'pg_class'::regclass
+            WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = '{organization.Schema}'::regnamespace AND d.classid = 'pg_class'::regclass AND c.relname <> '{AuditSealing.SealTable}'
               AND NOT CASE WHEN c.relkind = 'S' THEN has_sequence_privilege('{organization.Schema}', c.oid, 'USAGE') ELSE has_table_privilege('{organization.Schema}', c.oid, 'INSERT') END
           LOOP
             EXECUTE format(CASE WHEN made.is_sequence THEN 'GRANT USAGE ON SEQUENCE %s TO {organization.Schema}' ELSE 'GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO {organization.Schema}' END, made.name);
           END LOOP;
-          IF has_table_privilege('{organization.Schema}', '{organization.Schema}.{AuditEntryConfiguration.Table}', 'UPDATE, DELETE') THEN
-            REVOKE UPDATE, DELETE ON {organization.Schema}.{AuditEntryConfiguration.Table} FROM {organization.Schema};
+          IF has_table_privilege('{organization.Schema}', '{organization.Schema}.{AuditSealing.LogTable}', 'UPDATE, DELETE') THEN
+            REVOKE UPDATE, DELETE ON {organization.Schema}.{AuditSealing.LogTable} FROM {organization.Schema};
+          END IF;
+          IF NOT has_table_privilege('{organization.Schema}', '{organization.Schema}.{AuditSealing.SealTable}', 'SELECT') THEN
+            GRANT SELECT ON {organization.Schema}.{AuditSealing.SealTable} TO {organization.Schema};
           END IF;
         END $$;
         """;

@@ -25,7 +25,10 @@ public sealed class TenantSchema(IReadOnlyList<string> steps)
     private const int Needed = 5;
 
     /// <summary>SQL that takes a schema from version <paramref name="from"/> to <see cref="Latest"/>.</summary>
-    public string ScriptFrom(int from) => string.Join('\n', steps.Skip(from));
+    public string ScriptFrom(int from) => Script(from, Latest);
+
+    /// <summary>SQL that takes a schema from one version to another.</summary>
+    public string Script(int from, int to) => string.Join('\n', steps.Take(to).Skip(from));
 
     /// <summary>A schema with further steps; for products that add their own SQL, and for rehearsing an upgrade.</summary>
     public TenantSchema With(params ReadOnlySpan<string> more) => new([.. steps, .. more]);

@@ -11,8 +11,8 @@ public static class OutboxRows
 {
     private const string Insert = """
         WITH line AS (
-          INSERT INTO audit_log (id, occurred_at, action, actor_kind, subject_id, note)
-          SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::text[]))
+          INSERT INTO audit_log (id, occurred_at, action, actor_kind, subject_id, note, actor_id, ip_address, request_id)
+          SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::text[], $9::uuid[], $10::text[], $11::text[]))
         INSERT INTO outbox (id, type, payload, occurred_at)
         SELECT * FROM unnest($7::uuid[], $3::text[], $8::jsonb[], $2::timestamptz[])
         """;
@@ -23,8 +23,10 @@ public static class OutboxRows
         """;
 
     /// <summary>Adds to <paramref name="batch"/> what these events owe.</summary>
-    public static void Add(TenantBatch batch, Organization organization, IReadOnlyList<DomainEvent> events)
+    /// <param name="by">Who made them happen; the product itself unless said.</param>
+    public static void Add(TenantBatch batch, Organization organization, IReadOnlyList<DomainEvent> events, Actor? by = null)
     {
+        by ??= Actor.System;
         var stored = events.Select(OutboxEvent.Of).ToList();
         batch.Add(
             organization,
@@ -32,11 +34,14 @@ public static class OutboxRows
             Sql.Column(events, e => Ids.New(e.OccurredAt)),
             Sql.Column(events, e => e.OccurredAt),
             Sql.Column(events, e => e.Type),
-            Sql.Column(events, _ => nameof(ActorKind.System).ToLowerInvariant()),
+            Sql.Column(events, _ => SnakeCase.Name(by.Kind.ToString())),
             Sql.Column(events, e => e.SubjectId),
             Sql.Column(events, e => e.AuditNote),
             Sql.Column(stored, s => s.Id),
-            Sql.Column(stored, s => s.Payload));
+            Sql.Column(stored, s => s.Payload),
+            Sql.Column(events, _ => by.Id),
+            Sql.Column(events, _ => by.IpAddress),
+            Sql.Column(events, _ => by.RequestId));
         batch.Add(
             organization,
             Point,

@@ -11,6 +11,9 @@ public enum CodePurpose
 
     /// <summary>The address that a member wants instead of the current one.</summary>
     ChangeEmail,
+
+    /// <summary>The address of whoever wants an organization.</summary>
+    FoundOrganization,
 }
 
 /// <summary>A six-digit code that proves an e-mail address, by its keyed hash (SEC-8, SEC-9).</summary>
@@ -59,7 +62,7 @@ public sealed class OneTimeCode
         Guid memberId, CodePurpose purpose, SecretHasher hasher, DateTimeOffset now)
     {
         var id = Ids.New(now);
-        var digits = RandomNumberGenerator.GetInt32(1_000_000).ToString("D6", CultureInfo.InvariantCulture);
+        var digits = NewDigits();
         var code = new OneTimeCode
         {
             Id = id,
@@ -91,6 +94,9 @@ public sealed class OneTimeCode
         ClosedAt = now;
         return true;
     }
+
+    /// <summary>Six digits that nobody can guess.</summary>
+    internal static string NewDigits() => RandomNumberGenerator.GetInt32(1_000_000).ToString("D6", CultureInfo.InvariantCulture);
 
     /// <summary>Voids the code because a newer one is on its way (SEC-11).</summary>
     public void Supersede(DateTimeOffset now) => ClosedAt ??= now;

@@ -34,14 +34,14 @@ public sealed class WorkItem
     /// <summary>Fence of the current claim; only its holder completes or reschedules.</summary>
     public Guid? ClaimId { get; private init; }
 
-    /// <summary>A pointer due at <paramref name="now"/>.</summary>
-    public static WorkItem Due(Guid organizationId, string kind, Guid refId, DateTimeOffset now) => new()
+    /// <summary>A pointer due at <paramref name="now"/>, or after a head start for whoever makes it and does it at once.</summary>
+    public static WorkItem Due(Guid organizationId, string kind, Guid refId, DateTimeOffset now, TimeSpan headStart = default) => new()
     {
         Id = Ids.New(now),
         OrganizationId = organizationId,
         Kind = kind,
         RefId = refId,
-        DueAt = now,
+        DueAt = now + headStart,
     };
 }
 
@@ -62,4 +62,7 @@ public static class WorkKinds
 
     /// <summary>A billing customer whose state is to be fetched. One pointer per customer.</summary>
     public const string Billing = "billing";
+
+    /// <summary>A sign-up whose organization is registered and has yet to be set up. The one kind whose row is in <c>platform</c>.</summary>
+    public const string Found = "found";
 }

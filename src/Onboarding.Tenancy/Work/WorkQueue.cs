@@ -17,6 +17,9 @@ public sealed record ClaimedWork(Guid Id, Guid OrganizationId, string Kind, Guid
 /// </summary>
 public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
 {
+    /// <summary>How long what is due to an organization on its way out waits before it is looked at again. Restoring it wakes its work.</summary>
+    public static readonly TimeSpan WhileLeaving = TimeSpan.FromMinutes(10);
+
     /// <summary>Removes finished items that are still their worker's: ids and claims, as two arrays.</summary>
     public const string Complete = "DELETE FROM platform.work w USING unnest($1, $2) AS mine (id, claim_id) WHERE w.id = mine.id AND w.claim_id = mine.claim_id";
 

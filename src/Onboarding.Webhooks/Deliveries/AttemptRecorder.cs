@@ -107,7 +107,7 @@ internal sealed partial class AttemptRecorder(
 
                 return;
             }
-            catch (Exception exception) when (exception is not PostgresException || TransientFailures.IsConnectionLost(exception) || TransientFailures.IsContention(exception))
+            catch (Exception exception) when (exception is not PostgresException || TransientFailures.IsDatabaseAway(exception) || TransientFailures.IsContention(exception))
             {
                 // The database is away or busy: what was sent is worth waiting for, until the leases have ended.
                 Away(exception, turns.Count);

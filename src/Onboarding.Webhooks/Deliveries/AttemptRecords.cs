@@ -36,7 +36,7 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
     // In the order in which all who lock several pointers of endpoints do so.
     private const string Own = """
         SELECT w.id FROM platform.work w JOIN unnest($1::uuid[], $2::uuid[]) AS mine (id, claim_id) ON w.id = mine.id AND w.claim_id = mine.claim_id
-        ORDER BY w.ref_id FOR UPDATE OF w
+        ORDER BY w.ref_id, w.organization_id FOR UPDATE OF w
         """;
 
     // An attempt counts once: what another node has recorded for the same number stays as it is. Nor does it count when the
@@ -102,9 +102,10 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
         await using var connection = await dataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var turns = await StillOwnAsync(connection, transaction, all);
-        var recorded = new HashSet<Guid>();
-        var disabled = new HashSet<Guid>();
-        var next = new Dictionary<Guid, DateTimeOffset>();
+        // By organization too: a copy of an organization has its ids.
+        var recorded = new HashSet<(Guid Organization, Guid Delivery)>();
+        var disabled = new HashSet<(Guid Organization, Guid Endpoint)>();
+        var next = new Dictionary<(Guid Organization, Guid Endpoint), DateTimeOffset>();
         await using (var batch = TenantBatch.In(dataSource, transaction))
         {
             foreach (var own in turns.GroupBy(t => t.Turn.Organization))
@@ -115,12 +116,13 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
             await batch.ExecuteAsync(CancellationToken.None);
         }
 
-        var events = turns.SelectMany(t => t.Verdicts).Where(v => recorded.Contains(v.Due.Id)).SelectMany(v => v.Events, (v, happened) => (v.Turn.Organization, Happened: happened))
-            .Concat(turns.Where(t => disabled.Contains(t.Turn.Endpoint.Id)).Select(t => (t.Turn.Organization, Happened: t.Disabled(now))))
+        var events = turns.SelectMany(t => t.Verdicts).Where(v => recorded.Contains((v.Turn.Organization.Key, v.Due.Id))).SelectMany(v => v.Events, (v, happened) => (v.Turn.Organization, Happened: happened))
+            .Concat(turns.Where(t => disabled.Contains(Key(t.Turn))).Select(t => (t.Turn.Organization, Happened: t.Disabled(now))))
             .ToList();
         await using (var batch = TenantBatch.In(dataSource, transaction))
         {
-            foreach (var own in events.GroupBy(e => e.Organization))
+            // In one order on every node: the audit logs' chains are locked one after the other at the COMMIT.
+            foreach (var own in events.GroupBy(e => e.Organization).OrderBy(own => own.Key.Key))
             {
                 OutboxRows.Add(batch, own.Key, [.. own.Select(e => e.Happened)]);
             }
@@ -153,14 +155,14 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
         return [.. all.Where(t => own.Contains(t.Turn.WorkId))];
     }
 
-    private static void Write(TenantBatch batch, Organization organization, List<TurnResults> turns, HashSet<Guid> recorded, HashSet<Guid> disabled, Dictionary<Guid, DateTimeOffset> next, DateTimeOffset now)
+    private static void Write(TenantBatch batch, Organization organization, List<TurnResults> turns, HashSet<(Guid, Guid)> recorded, HashSet<(Guid, Guid)> disabled, Dictionary<(Guid, Guid), DateTimeOffset> next, DateTimeOffset now)
     {
         var verdicts = turns.SelectMany(t => t.Verdicts).ToList();
         if (verdicts is [var one])
         {
             batch.AddQuery(
                 organization,
-                row => recorded.Add(row.GetGuid(0)),
+                row => recorded.Add((organization.Key, row.GetGuid(0))),
                 RecordOne,
                 Sql.Value(one.Due.Id),
                 Sql.Value(one.Due.Attempts + 1),
@@ -179,7 +181,7 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
         {
             batch.AddQuery(
                 organization,
-                row => recorded.Add(row.GetGuid(0)),
+                row => recorded.Add((organization.Key, row.GetGuid(0))),
                 Record,
                 Sql.Column(verdicts, v => v.Due.Id),
                 Sql.Column(verdicts, v => v.Due.Attempts + 1),
@@ -203,7 +205,7 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
                 {
                     if (row.GetString(1) == Text(WebhookEndpointStatus.Disabled))
                     {
-                        disabled.Add(row.GetGuid(0));
+                        disabled.Add((organization.Key, row.GetGuid(0)));
                     }
                 },
                 Judge,
@@ -218,7 +220,7 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
 
         foreach (var turn in turns.Where(t => t.IsDone))
         {
-            batch.AddQuery(organization, row => next[row.GetGuid(0)] = row.GetFieldValue<DateTimeOffset>(1), More, Sql.Value(turn.Turn.Endpoint.Id), Sql.Value(now));
+            batch.AddQuery(organization, row => next[(organization.Key, row.GetGuid(0))] = row.GetFieldValue<DateTimeOffset>(1), More, Sql.Value(turn.Turn.Endpoint.Id), Sql.Value(now));
         }
 
         if (turns.Where(t => t.HasEnded && !t.IsDone).Select(t => t.Turn.Endpoint.Id).ToArray() is { Length: > 0 } ended)
@@ -231,23 +233,23 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
             if (!row.IsDBNull(1))
             {
                 var due = row.GetFieldValue<DateTimeOffset>(1);
-                next[row.GetGuid(0)] = row.IsDBNull(2) || row.GetFieldValue<DateTimeOffset>(2) < due ? due : row.GetFieldValue<DateTimeOffset>(2);
+                next[(organization.Key, row.GetGuid(0))] = row.IsDBNull(2) || row.GetFieldValue<DateTimeOffset>(2) < due ? due : row.GetFieldValue<DateTimeOffset>(2);
             }
         }
     }
 
-    private void LetGo(TenantBatch batch, List<TurnResults> turns, Dictionary<Guid, DateTimeOffset> next, DateTimeOffset now)
+    private void LetGo(TenantBatch batch, List<TurnResults> turns, Dictionary<(Guid, Guid), DateTimeOffset> next, DateTimeOffset now)
     {
-        var again = turns.Where(t => t.HasEnded && next.ContainsKey(t.Turn.Endpoint.Id)).Select(t => t.Turn).ToList();
+        var again = turns.Where(t => t.HasEnded && next.ContainsKey(Key(t.Turn))).Select(t => t.Turn).ToList();
         if (again.Count > 0)
         {
             batch.AddShared(
                 Release,
                 Sql.Column(again, turn => turn.WorkId),
-                Sql.Column(again, turn => turn.NotBefore > next[turn.Endpoint.Id] ? turn.NotBefore.Value : next[turn.Endpoint.Id]));
+                Sql.Column(again, turn => turn.NotBefore > next[Key(turn)] ? turn.NotBefore.Value : next[Key(turn)]));
         }
 
-        if (turns.Where(t => t.HasEnded && !next.ContainsKey(t.Turn.Endpoint.Id)).Select(t => t.Turn.WorkId).ToArray() is { Length: > 0 } idle)
+        if (turns.Where(t => t.HasEnded && !next.ContainsKey(Key(t.Turn))).Select(t => t.Turn.WorkId).ToArray() is { Length: > 0 } idle)
         {
             batch.AddShared(Remove, Sql.Value(idle));
         }
@@ -257,6 +259,8 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
             batch.AddShared(Renew, Sql.Value(going), Sql.Value(now + options.Value.Lease));
         }
     }
+
+    private static (Guid Organization, Guid Endpoint) Key(EndpointTurn turn) => (turn.Organization.Key, turn.Endpoint.Id);
 
     private static string Text<TEnum>(TEnum value)
         where TEnum : struct, Enum => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());

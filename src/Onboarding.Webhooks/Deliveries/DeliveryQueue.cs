@@ -21,8 +21,8 @@ public sealed partial class DeliveryQueue(
         WITH due AS MATERIALIZED (SELECT id FROM platform.work WHERE kind = 'wake' AND due_at <= $1 ORDER BY due_at LIMIT 500 FOR UPDATE SKIP LOCKED),
         woken AS (DELETE FROM platform.work w USING due WHERE w.id = due.id RETURNING organization_id, ref_id)
         INSERT INTO platform.work AS w (id, organization_id, kind, ref_id, due_at, attempt)
-        SELECT gen_random_uuid(), organization_id, 'endpoint', ref_id, $1, 0 FROM (SELECT DISTINCT organization_id, ref_id FROM woken ORDER BY ref_id) AS endpoint
-        ON CONFLICT (ref_id) WHERE kind = 'endpoint' DO UPDATE SET due_at = LEAST(w.due_at, EXCLUDED.due_at) WHERE w.claim_id IS NULL
+        SELECT gen_random_uuid(), organization_id, 'endpoint', ref_id, $1, 0 FROM (SELECT DISTINCT organization_id, ref_id FROM woken ORDER BY ref_id, organization_id) AS endpoint
+        ON CONFLICT (ref_id, organization_id) WHERE kind = 'endpoint' DO UPDATE SET due_at = LEAST(w.due_at, EXCLUDED.due_at) WHERE w.claim_id IS NULL
         """;
 
     private const string Load = $"""
@@ -77,9 +77,9 @@ public sealed partial class DeliveryQueue(
             }
 
             // Pauses with the organization, or while it is upgraded, and goes on or ends with it.
-            await (organization?.Status is OrganizationStatus.Active or OrganizationStatus.Suspended or OrganizationStatus.Provisioning
-                ? queue.RetryAsync(work, WhileSuspended, cancellationToken)
-                : queue.CompleteAsync(work, cancellationToken));
+            await (organization is null
+                ? queue.CompleteAsync(work, cancellationToken)
+                : queue.RetryAsync(work, organization.Status == OrganizationStatus.Deleting ? WorkQueue.WhileLeaving : WhileSuspended, cancellationToken));
         }
 
         await LoadAsync(owned, room, cancellationToken);
@@ -124,23 +124,24 @@ public sealed partial class DeliveryQueue(
 
     private async Task<List<EndpointTurn>> TryLoadAsync(List<(ClaimedWork Work, Organization Organization)> owned, CancellationToken cancellationToken)
     {
+        // A copy of an organization has its endpoints' ids, too: only the work says which is which.
         var loaded = new Dictionary<Guid, EndpointTurn>();
         await using var batch = TenantBatch.Of(dataSource);
         foreach (var own in owned.GroupBy(o => o.Organization))
         {
-            batch.AddQuery(own.Key, Read, Load, Sql.Column(own, o => o.Work.RefId), Sql.Value(clock.GetUtcNow()), Sql.Value(options.Value.TurnSize));
+            var claims = own.ToDictionary(o => o.Work.RefId);
+            batch.AddQuery(own.Key, row => Read(row, claims), Load, Sql.Column(own, o => o.Work.RefId), Sql.Value(clock.GetUtcNow()), Sql.Value(options.Value.TurnSize));
         }
 
         await batch.ExecuteAsync(cancellationToken);
         return [.. loaded.Values];
 
-        void Read(NpgsqlDataReader row)
+        void Read(NpgsqlDataReader row, IReadOnlyDictionary<Guid, (ClaimedWork Work, Organization Organization)> own)
         {
-            if (!loaded.TryGetValue(row.GetGuid(0), out var turn))
+            var (work, organization) = own[row.GetGuid(0)];
+            if (!loaded.TryGetValue(work.Id, out var turn))
             {
-                var endpoint = EndpointSnapshot.Read(row, 0);
-                var (work, organization) = owned.Find(o => o.Work.RefId == endpoint.Id);
-                loaded.Add(endpoint.Id, turn = new(work.Id, work.ClaimId, organization, endpoint));
+                loaded.Add(work.Id, turn = new(work.Id, work.ClaimId, organization, EndpointSnapshot.Read(row, 0)));
             }
 
             const int At = EndpointSnapshot.Count;

@@ -28,7 +28,7 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
 
     private readonly Lock gate = new();
     private readonly Dictionary<EndpointTurn, Task> running = [];
-    private readonly ConcurrentDictionary<Guid, Pace> paces = new();
+    private readonly ConcurrentDictionary<(Guid Organization, Guid Endpoint), Pace> paces = new();
     private readonly ConcurrentDictionary<Guid, SemaphoreSlim> organizations = new();
     private readonly SemaphoreSlim room;
     private readonly SemaphoreSlim flights;
@@ -161,8 +161,8 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
 
         var now = clock.GetUtcNow();
         var outgoing = new Outgoing(
-            EndpointSecrets.Active(secrets.Unprotect(turn.Endpoint.Secrets, turn.Organization.Key), now),
-            StaticHeaders.From(secrets.UnprotectHeaders(turn.Endpoint.Headers, turn.Organization.Key)));
+            EndpointSecrets.Active(secrets.Unprotect(turn.Endpoint.Secrets, turn.Organization.SecretScope), now),
+            StaticHeaders.From(secrets.UnprotectHeaders(turn.Endpoint.Headers, turn.Organization.SecretScope)));
         var end = now + options.Turn;
         var due = new ConcurrentQueue<DueDelivery>(turn.Due);
         var lanes = turn.Endpoint.Ordered || turn.Endpoint.Health.IsInTrouble ? 1 : Math.Min(options.MaxInFlightPerEndpoint, due.Count);
@@ -243,7 +243,7 @@ public sealed partial class DeliveryTurns : IHostedService, IDisposable
             return true;
         }
 
-        var pace = paces.GetOrAdd(turn.Endpoint.Id, _ => new());
+        var pace = paces.GetOrAdd((turn.Organization.Key, turn.Endpoint.Id), _ => new());
         if (pace.Next(rate, clock.GetUtcNow(), end) is not { } slot)
         {
             turn.NotBefore = pace.NotBefore;

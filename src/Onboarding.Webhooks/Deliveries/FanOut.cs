@@ -134,12 +134,12 @@ public sealed partial class FanOut(
         plan.Messages.Add((claimed.Organization, claimed.Work.RefId, happened, body));
         foreach (var endpoint in hearing)
         {
-            if (!plan.Turns.TryGetValue(endpoint.Id, out var turn))
+            if (!plan.Turns.TryGetValue((claimed.Organization.Key, endpoint.Id), out var turn))
             {
                 // What is ordered or paused looks at the database first.
                 var isFree = !endpoint.Ordered && !(endpoint.PausedUntil > plan.Now) && room.TryTake();
                 turn = new EndpointTurn(Ids.New(plan.Now), isFree ? Ids.New(plan.Now) : Guid.Empty, claimed.Organization, endpoint);
-                plan.Turns.Add(endpoint.Id, turn);
+                plan.Turns.Add((claimed.Organization.Key, endpoint.Id), turn);
             }
 
             turn.Due.Add(new(Ids.New(plan.Now), claimed.Work.RefId, happened.Type, body, Attempts: 0, Tries: 0));

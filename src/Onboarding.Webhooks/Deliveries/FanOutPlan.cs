@@ -39,8 +39,8 @@ internal sealed class FanOutPlan(DateTimeOffset now, TimeSpan lease)
     private const string Point = """
         INSERT INTO platform.work AS w (id, organization_id, kind, ref_id, due_at, attempt, claim_id)
         SELECT p.id, p.organization_id, 'endpoint', p.ref_id, p.due_at, 0, p.claim_id
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::uuid[]) AS p (id, organization_id, ref_id, due_at, claim_id) ORDER BY p.ref_id
-        ON CONFLICT (ref_id) WHERE kind = 'endpoint' DO UPDATE SET due_at = LEAST(w.due_at, CASE WHEN EXCLUDED.claim_id IS NULL THEN EXCLUDED.due_at ELSE $6 END) WHERE w.claim_id IS NULL
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::uuid[]) AS p (id, organization_id, ref_id, due_at, claim_id) ORDER BY p.ref_id, p.organization_id
+        ON CONFLICT (ref_id, organization_id) WHERE kind = 'endpoint' DO UPDATE SET due_at = LEAST(w.due_at, CASE WHEN EXCLUDED.claim_id IS NULL THEN EXCLUDED.due_at ELSE $6 END) WHERE w.claim_id IS NULL
         RETURNING w.id
         """;
 
@@ -48,8 +48,8 @@ internal sealed class FanOutPlan(DateTimeOffset now, TimeSpan lease)
 
     public List<(Organization Organization, Guid Id, DomainEvent Happened, byte[] Body)> Messages { get; } = [];
 
-    /// <summary>By endpoint; those that are not claimed here have an empty claim.</summary>
-    public Dictionary<Guid, EndpointTurn> Turns { get; } = [];
+    /// <summary>By organization and endpoint; those that are not claimed here have an empty claim.</summary>
+    public Dictionary<(Guid Organization, Guid Endpoint), EndpointTurn> Turns { get; } = [];
 
     /// <summary>Events that others have to handle still.</summary>
     public List<ClaimedEvent> Awaited { get; } = [];

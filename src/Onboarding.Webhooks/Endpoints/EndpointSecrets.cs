@@ -9,7 +9,7 @@ namespace Onboarding.Webhooks.Endpoints;
 /// <param name="Until">When it stops signing; null for the current one, which comes first.</param>
 public sealed record EndpointSecret(string Secret, DateTimeOffset? Until);
 
-/// <summary>Makes, rotates, encrypts and reads endpoints' secrets and headers, for one organization each: another one's key does not open them (HOOK-5).</summary>
+/// <summary>Makes, rotates, encrypts and reads endpoints' secrets and headers, for one organization's <see cref="Tenancy.Organizations.Organization.SecretScope"/> each: another one's key does not open them (HOOK-5).</summary>
 public sealed class EndpointSecrets(IDataProtectionProvider protection)
 {
     /// <summary>How many earlier secrets may be in their grace at once (Standard Webhooks 1.0).</summary>
@@ -34,19 +34,19 @@ public sealed class EndpointSecrets(IDataProtectionProvider protection)
         [.. secrets.Where(s => s.Until is null || s.Until > now).Select(s => WebhookSecret.Parse(s.Secret)).OfType<WebhookSecret>()];
 
     /// <summary>Encrypts secrets.</summary>
-    public byte[] Protect(IReadOnlyList<EndpointSecret> secrets, Guid organization) => For(organization, "secrets").Protect(JsonSerializer.SerializeToUtf8Bytes(secrets));
+    public byte[] Protect(IReadOnlyList<EndpointSecret> secrets, Guid scope) => For(scope, "secrets").Protect(JsonSerializer.SerializeToUtf8Bytes(secrets));
 
     /// <summary>Reads secrets.</summary>
-    public IReadOnlyList<EndpointSecret> Unprotect(byte[] secrets, Guid organization) =>
-        JsonSerializer.Deserialize<List<EndpointSecret>>(For(organization, "secrets").Unprotect(secrets))!;
+    public IReadOnlyList<EndpointSecret> Unprotect(byte[] secrets, Guid scope) =>
+        JsonSerializer.Deserialize<List<EndpointSecret>>(For(scope, "secrets").Unprotect(secrets))!;
 
     /// <summary>Encrypts headers; null for none.</summary>
-    public byte[]? ProtectHeaders(IReadOnlyDictionary<string, string> headers, Guid organization) =>
-        headers.Count == 0 ? null : For(organization, "headers").Protect(JsonSerializer.SerializeToUtf8Bytes(headers));
+    public byte[]? ProtectHeaders(IReadOnlyDictionary<string, string> headers, Guid scope) =>
+        headers.Count == 0 ? null : For(scope, "headers").Protect(JsonSerializer.SerializeToUtf8Bytes(headers));
 
     /// <summary>Reads headers.</summary>
-    public IReadOnlyDictionary<string, string> UnprotectHeaders(byte[]? headers, Guid organization) =>
-        headers is null ? new Dictionary<string, string>() : JsonSerializer.Deserialize<Dictionary<string, string>>(For(organization, "headers").Unprotect(headers))!;
+    public IReadOnlyDictionary<string, string> UnprotectHeaders(byte[]? headers, Guid scope) =>
+        headers is null ? new Dictionary<string, string>() : JsonSerializer.Deserialize<Dictionary<string, string>>(For(scope, "headers").Unprotect(headers))!;
 
-    private IDataProtector For(Guid organization, string what) => protection.CreateProtector("webhook-endpoints", organization.ToString(), what);
+    private IDataProtector For(Guid scope, string what) => protection.CreateProtector("webhook-endpoints", scope.ToString(), what);
 }

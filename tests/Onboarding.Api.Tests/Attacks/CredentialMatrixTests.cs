@@ -4,6 +4,7 @@ using System.Text.Json;
 using Onboarding.Tenancy.ApiKeys;
 using Onboarding.Api.Tests.Features.ApiKeys;
 using Onboarding.Api.Tests.Features.Mfa;
+using Onboarding.Api.Tests.Features.Platform;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
@@ -15,7 +16,7 @@ namespace Onboarding.Api.Tests.Attacks;
 /// </summary>
 public sealed class CredentialMatrixTests(ApiFixture fixture)
 {
-    private static readonly string[] Refusals = ["credentials.required", "token.invalid", "tenant.mismatch", "permission.denied", "session.required"];
+    private static readonly string[] Refusals = ["credentials.required", "token.invalid", "tenant.mismatch", "permission.denied", "session.required", "access.read_only"];
 
     private enum Worth
     {
@@ -26,6 +27,9 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         User,
         Admin,
         Key,
+        SuperAdmin,
+        ActingToLook,
+        ActingToChange,
     }
 
     /// <param name="Bearer">What stands behind <c>Authorization: Bearer</c>; null for no header.</param>
@@ -40,7 +44,7 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
     public async Task Every_route_answers_every_credential_as_its_metadata_says()
     {
         var (a, b) = (await fixture.OrganizationAsync(), await fixture.OrganizationAsync());
-        var routes = ApiRoute.AllOf(fixture.App);
+        var routes = ApiRoute.AllOf(fixture.App).OrderBy(route => route.Path == "/platform/logout").ToList(); // what ends the session comes last
         var wrong = new List<string>();
         foreach (var credential in await CredentialsAsync(a, b))
         {
@@ -101,6 +105,11 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
         using var reader = await b.SignInAsync("reader");
         var members = await reader.CreateOwnKeyAsync(Permissions.ReadMembers, Permissions.ReadAuditLog);
         await (await adminB.PatchAsJsonAsync("/roles/reader", new { permissions = new[] { Permissions.ReadMembers } })).OkAsync();
+        var (superToken, otherSuperToken) = (await (await Operator.CreateAsync(b.App)).TokenAsync(), await (await Operator.CreateAsync(b.App)).TokenAsync());
+        using var superAdmin = await Operator.SignInAsync(b.App);
+        var (actingInA, looking, changing) = (
+            (await (await superAdmin.EnterAsync(a, write: true)).OkAsync()).Access(), (await (await superAdmin.EnterAsync(b)).OkAsync()).Access(),
+            (await (await superAdmin.EnterAsync(b, write: true)).OkAsync()).Access());
         return
         [
             new("no credential", Worth.Nothing, null),
@@ -131,6 +140,11 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
             new("an API key that approves on its host", Worth.Key, approving.Key, Scopes: [Permissions.ApproveMembers]),
             new("a member's API key", Worth.Key, members.Key, Scopes: [Permissions.ReadMembers]),
             new("an API key with every scope", Worth.Key, null, ApiKey: everything.Key, Scopes: Permissions.OfKeys),
+            new("a super admin's token", Worth.SuperAdmin, superToken),
+            new("a super admin's token and B in the header", Worth.SuperAdmin, otherSuperToken, ByHeader: true),
+            new("the token of a super admin who acts in A", Worth.AnotherOrganizations, actingInA),
+            new("the token of a super admin who looks at B", Worth.ActingToLook, looking),
+            new("the token of a super admin who acts in B", Worth.ActingToChange, changing, ByHeader: true),
             new("an admin's token", Worth.Admin, admin.Access()),
             new("an admin's token and B in the header", Worth.Admin, admin.Access(), ByHeader: true),
         ];
@@ -140,14 +154,22 @@ public sealed class CredentialMatrixTests(ApiFixture fixture)
     private static string? Expected(ApiRoute route, Credential credential) => (route, credential.Worth) switch
     {
         // A credential of another organization is refused wherever an organization is asked, on anonymous routes too.
-        ({ IsTenantless: false }, Worth.AnotherOrganizations) => "tenant.mismatch",
+        ({ IsTenantless: false }, Worth.AnotherOrganizations or Worth.SuperAdmin) => "tenant.mismatch",
         ({ IsTenantless: false }, Worth.InvalidAndAlone) => "token.invalid",
         ({ IsAnonymous: true }, _) => null,
+        // The platform is the super admin's alone, and knows no API keys; of what belongs to no organization there is nothing else.
+        ({ IsPlatform: true }, Worth.SuperAdmin) => null,
+        ({ IsPlatform: true }, _) when credential.Bearer is null => "credentials.required",
         (_, Worth.Nothing) => "credentials.required",
         (_, Worth.Invalid or Worth.InvalidAndAlone) => "token.invalid",
 
-        // What belongs to no organization accepts nobody's token.
         ({ IsTenantless: true }, _) => "token.invalid",
+
+        // Who acts in an organization is no member of it, and only looks unless it was said otherwise.
+        ({ NeedsSession: true }, Worth.ActingToLook or Worth.ActingToChange) => "permission.denied",
+        (_, Worth.ActingToLook or Worth.ActingToChange) when route.Method is "GET" or "HEAD" => null,
+        (_, Worth.ActingToLook) => route.Policies.All(Permissions.OfSuperAdmins.Contains) ? "access.read_only" : "permission.denied",
+        (_, Worth.ActingToChange) => route.Policies.All(Permissions.OfSuperAdmins.Contains) ? null : "permission.denied",
         ({ Policies.Count: > 0 }, Worth.User) => "permission.denied",
 
         // What needs a session is a person's; whatever else a key may do follows from its scopes.

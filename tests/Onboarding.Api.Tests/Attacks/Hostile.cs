@@ -82,6 +82,8 @@ internal static class Hostile
         _ when type == typeof(int) || type == typeof(long) || type == typeof(decimal) => ["\"1\"", "\"\"", "1e400", "99999999999999999999999999999999", "NaN", "Infinity", "01", "+1", "0x1", "true", "{}", "[]"],
         _ when type == typeof(DateTimeOffset) => ["\"yesterday\"", "1", "\"2026-02-30T00:00:00Z\"", "\"0000-00-00\"", "{}", "[]", "\"\\u0000\""],
         _ when type == typeof(IReadOnlyDictionary<string, string>) => ["1", "\"x\"", "[]", "{\"x\": 1}", "{\"x\": {}}", "{\"x\": null}", "{\"x\": \"\\u0000\"}", "{\"\": \"x\"}", $"{{\"x\": \"{Overlong}\"}}"],
+        _ when type == typeof(IReadOnlyDictionary<string, bool>) || type == typeof(IReadOnlyDictionary<string, long>) =>
+            ["1", "\"x\"", "[]", "{\"x\": \"y\"}", "{\"x\": {}}", "{\"x\": null}", "{\"x\": 1e400}", "{\"\\u0000\": 1}", $"{{\"{Overlong}\": 1}}"],
         _ when typeof(IEnumerable).IsAssignableFrom(type) => ["1", "\"x\"", "{}", "[{}]", "[[]]", "[null, {}]", "[\"\\u0000\"]", $"[{string.Join(',', Enumerable.Repeat($"\"{ApiRoute.SomeId}\"", 1_000))}]"],
         _ => ["1", "\"x\"", "[]"],
     };

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Onboarding.Api.Tests.Features.ApiKeys;
+using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Testing;
@@ -27,7 +28,7 @@ public sealed class OffboardingTests(ApiFixture fixture)
         await (await organization.MeAsync(tokens.Access())).OkAsync();
         await (await organization.MeAsync(tokens.Access(), second)).OkAsync();
 
-        await fixture.App.Services.GetRequiredService<RemoveOrganization>().RunAsync(organization.Organization.Key, CancellationToken.None);
+        await fixture.App.Services.GetRequiredService<RemoveOrganization>().RunAsync(organization.Organization.Key, Actor.System, CancellationToken.None);
 
         foreach (var node in new[] { fixture.App, second })
         {

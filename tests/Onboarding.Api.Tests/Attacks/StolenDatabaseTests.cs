@@ -204,7 +204,7 @@ public sealed class StolenDatabaseTests(ApiFixture fixture)
         return dump;
     }
 
-    private static async Task<string> DumpAsync(TestApp app)
+    internal static async Task<string> DumpAsync(TestApp app)
     {
         var binaries = await PostgresBinaries.FindAsync(clusterVersion: null, CancellationToken.None);
         var server = new NpgsqlConnectionStringBuilder(app.Database.OwnerConnectionString);
@@ -215,5 +215,5 @@ public sealed class StolenDatabaseTests(ApiFixture fixture)
         return output;
     }
 
-    private static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
+    internal static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
 }

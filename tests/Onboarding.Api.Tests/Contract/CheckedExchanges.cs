@@ -28,7 +28,7 @@ internal sealed class CheckedExchanges(ApiDocument document, ConcurrentBag<(stri
 
         var where = $"The answer {status} of {operation}";
         var declared = operation.Responses[$"{status}"] ?? throw new InvalidOperationException($"{where} is not declared.");
-        if (response.Content.Headers.ContentType?.MediaType is "text/html" or "application/x-ndjson")
+        if (response.Content.Headers.ContentType?.MediaType is "text/html" or "application/x-ndjson" or "application/zip")
         {
             return response; // A page for people, or a file.
         }

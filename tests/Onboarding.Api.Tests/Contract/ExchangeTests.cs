@@ -3,8 +3,11 @@ using System.Net;
 using System.Net.Http.Json;
 using Onboarding.Api.Tests.Features.ApiKeys;
 using Onboarding.Api.Tests.Features.Billing;
+using Onboarding.Api.Tests.Features.Domains;
 using Onboarding.Api.Tests.Features.Mfa;
 using Onboarding.Api.Tests.Features.Passkeys;
+using Onboarding.Api.Tests.Features.Platform;
+using Onboarding.Api.Tests.Features.SignUps;
 using Onboarding.Api.Tests.Features.Webhooks;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
@@ -31,6 +34,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         using var admin = fixture.App.ClientFor(organization.Identifier, new CheckedExchanges(document, seen));
         admin.DefaultRequestHeaders.Authorization = new("Bearer", (await organization.LoginAsync("admin")).Access());
 
+        await SignUpAsync();
         await RegisterAsync(organization, person);
         var ada = await DecideAsync(organization, admin);
         await SetPasswordAsync(organization, person);
@@ -38,17 +42,86 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await RecoverAsync(organization, person);
         await ManageAsync(organization, admin, ada);
         await SettleAsync(organization, admin);
+        await OwnDomainAsync(admin);
         await InviteAsync(organization, admin, person);
         await RuleAsync(organization, admin, ada);
         await KeysAsync(organization, admin);
         await WebhooksAsync(organization, admin);
         await BillingAsync(admin);
         await PasskeysAsync(organization);
+        await PlatformAsync(organization);
         await SecondFactorsAsync(organization, admin);
 
         // Whoever adds an operation adds it here.
         var succeeded = seen.Where(exchange => exchange.Status < 300).Select(exchange => exchange.Operation).Distinct();
         Assert.Equal(document.Operations.Select(operation => $"{operation}").Order(), succeeded.Order());
+    }
+
+    private async Task PlatformAsync(TestOrganization organization)
+    {
+        using var superAdmin = fixture.App.ClientFor(null, new CheckedExchanges(document, seen));
+        var one = await Operator.CreateAsync(fixture.App);
+        var login = await (await superAdmin.PostAsJsonAsync("/platform/login", new { username = one.UserName, password = Operator.Password })).OkAsync();
+        superAdmin.DefaultRequestHeaders.Authorization = new("Bearer", login.Access());
+        foreach (var list in new[] { "/platform/me", "/platform/organizations?limit=2", $"/platform/organizations/{organization.Organization.Id}", "/platform/audit-log", "/platform/migrations", "/platform/billing/troubles", "/platform/billing/callbacks?limit=1" })
+        {
+            await (await superAdmin.GetAsync(list)).OkAsync();
+        }
+
+        await organization.QueryAsync<long>($"UPDATE webhook_deliveries SET status = 'failed', finished_at = now(), next_attempt_at = NULL WHERE id = (SELECT id FROM webhook_deliveries LIMIT 1); SELECT 1::bigint");
+        var path = $"/platform/organizations/{organization.Organization.Id}/dead-letters";
+        var dead = (await (await superAdmin.GetAsync($"{path}?kind=webhook")).OkAsync()).GetProperty("data")[0].GetProperty("id").GetGuid();
+        await (await superAdmin.PostAsJsonAsync($"{path}/replay", new { kind = "webhook", id = dead })).OkAsync(HttpStatusCode.Accepted);
+        await (await superAdmin.EnterAsync(organization)).OkAsync();
+        await (await superAdmin.SuspendAsync(organization)).OkAsync();
+        await (await superAdmin.SuspendAsync(organization)).CodeAsync(HttpStatusCode.Conflict);
+        await (await superAdmin.ReactivateAsync(organization)).OkAsync();
+        await (await superAdmin.PutAsJsonAsync($"/platform/organizations/{organization.Organization.Id}/overrides", new { features = new { }, quotas = new { }, reason = "Nothing." })).OkAsync();
+        var paths = $"/platform/organizations/{(await AddAsync()).GetProperty("organization").GetProperty("id").GetGuid()}";
+        await (await superAdmin.GetAsync($"{paths}/export")).Content.ReadAsByteArrayAsync();
+        await (await superAdmin.DeleteAsync(paths)).OkAsync(HttpStatusCode.Accepted);
+        await (await superAdmin.PostAsync($"{paths}/restore", null)).OkAsync(HttpStatusCode.NoContent);
+        await (await superAdmin.PostAsync($"{paths}/restore", null)).CodeAsync(HttpStatusCode.Conflict);
+        var customer = await fixture.Stripe.CreateCustomerAsync("Made by hand");
+        await fixture.Stripe.CreateSubscriptionAsync(customer, TestStripe.Monthly, quantity: 1);
+        var told = fixture.Stripe.Events.Last(e => e.Type == "customer.subscription.created" && e.Json.Contains(customer, StringComparison.Ordinal));
+        await Subscriber.DeliverAsync(fixture.App, fixture.Stripe, told);
+        await (await superAdmin.PostAsJsonAsync("/platform/billing/callbacks/replay", new { event_id = "evt_nobody" })).CodeAsync(HttpStatusCode.NotFound);
+        await (await superAdmin.PostAsJsonAsync($"{paths}/billing/link", new { customer })).OkAsync(HttpStatusCode.Accepted);
+        await (await superAdmin.PostAsJsonAsync("/platform/billing/callbacks/replay", new { event_id = told.Id })).OkAsync(HttpStatusCode.Accepted);
+        await (await superAdmin.PostAsync("/platform/logout", null)).OkAsync(HttpStatusCode.NoContent);
+
+        async Task<System.Text.Json.JsonElement> AddAsync()
+        {
+            var identifier = SignUpSteps.NewIdentifier();
+            return await (await superAdmin.PostAsJsonAsync("/platform/organizations", new { name = "Added", identifier, username = "ada", email = $"ada@{identifier}.test", full_name = "Ada Lovelace" })).OkAsync(HttpStatusCode.Created);
+        }
+    }
+
+    private async Task OwnDomainAsync(HttpClient admin)
+    {
+        var domain = DomainSteps.NewDomain();
+        await (await admin.AddDomainAsync("co.uk")).CodeAsync(HttpStatusCode.BadRequest);
+        await (await admin.VerifyDomainAsync((await admin.ClaimAsync($"other.{domain}")).Id)).CodeAsync(HttpStatusCode.Conflict);
+        var id = await admin.ProveDomainAsync(fixture.Dns, domain);
+        await (await admin.AddDomainAsync(domain)).CodeAsync(HttpStatusCode.Conflict);
+        await (await admin.GetAsync("/organization/domains")).OkAsync();
+        await (await admin.DeleteAsync($"/organization/domains/{id}")).OkAsync(HttpStatusCode.NoContent);
+        await (await admin.DeleteAsync($"/organization/domains/{id}")).CodeAsync(HttpStatusCode.NotFound);
+    }
+
+    private async Task SignUpAsync()
+    {
+        using var stranger = fixture.App.ClientFor(null, new CheckedExchanges(document, seen));
+        var identifier = SignUpSteps.NewIdentifier();
+        var email = $"ada@{identifier}.test";
+        await (await stranger.CreateAsync("admin", email)).CodeAsync(HttpStatusCode.BadRequest);
+        await (await stranger.LookUpAsync(identifier)).CodeAsync(HttpStatusCode.NotFound);
+        var code = await stranger.CodeForAsync(fixture.Smtp, identifier, email);
+        await (await stranger.VerifyAsync(identifier, email, code.Other())).CodeAsync(HttpStatusCode.BadRequest);
+        await (await stranger.VerifyAsync(identifier, email, code)).OkAsync();
+        await (await stranger.LookUpAsync(identifier)).OkAsync();
+        await (await stranger.CreateAsync(identifier, email)).CodeAsync(HttpStatusCode.Conflict);
     }
 
     private async Task RegisterAsync(TestOrganization organization, HttpClient person)

@@ -5,6 +5,8 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Onboarding.Api.Http;
+using Onboarding.Api.SignIn;
+using Onboarding.Api.Tests.Features.Platform;
 using Onboarding.Tenancy.Members;
 using Onboarding.Testing;
 
@@ -26,6 +28,7 @@ public sealed class EndpointTests(ApiFixture fixture)
         "GET /dev/webhook-sink/{name}.json",
         "GET /health/live",
         "GET /health/ready",
+        "GET /organizations/{identifier}",
         "HEAD /health/live",
         "HEAD /health/ready",
         "POST /billing/stripe/webhook",
@@ -39,6 +42,9 @@ public sealed class EndpointTests(ApiFixture fixture)
         "POST /login/passkey",
         "POST /login/passkey/options",
         "POST /logout",
+        "POST /organizations",
+        "POST /organizations/verify",
+        "POST /platform/login",
         "POST /refresh",
         "POST /register",
         "POST /resend-otp",
@@ -70,8 +76,12 @@ public sealed class EndpointTests(ApiFixture fixture)
     [Fact] // SEC-35
     public async Task Every_policy_is_a_permission_that_exists_and_every_permission_is_asked_for_somewhere()
     {
-        Assert.Empty(Routes.SelectMany(route => route.Policies).Except(Permissions.All));
+        Assert.Empty(Routes.Where(route => !route.IsPlatform).SelectMany(route => route.Policies).Except(Permissions.All));
         Assert.Empty(Permissions.All.Except(Routes.SelectMany(route => route.Policies)));
+
+        // Those of the platform are not an organization's to give (SEC-37).
+        Assert.All(Routes.Where(route => route.IsPlatform), route => Assert.Equal([PlatformAuthentication.Name], route.Policies));
+        Assert.All(Routes.Where(route => route.Path.StartsWith("/platform", StringComparison.Ordinal)), route => Assert.True(route.IsPlatform || route.IsAnonymous));
 
         // Roles are no policies: endpoints name permissions.
         Assert.All(Routes.SelectMany(route => route.Metadata.GetOrderedMetadata<IAuthorizeData>()), data => Assert.Null(data.Roles));
@@ -120,7 +130,7 @@ public sealed class EndpointTests(ApiFixture fixture)
             Require(responses.Any(response => response.Name.StartsWith('4')) || route is { IsTenantless: true, IsAnonymous: true, RequestType: null }, "errors");
             Require(route.IsTenantless || Codes(responses).Contains("tenant.not_found"), "errors of tenancy");
             Require(route.IsAnonymous || Codes(responses).Contains("credentials.required"), "error of a missing credential");
-            Require(route.Policies.Count == 0 || Codes(responses).Contains("permission.denied"), "error of a missing permission");
+            Require(route.Policies.Count == 0 || route.IsPlatform || Codes(responses).Contains("permission.denied"), "error of a missing permission");
             Require(route.RequestType is null || Codes(responses).Contains("request.invalid"), "error of a bad body");
 
             void Require(bool holds, string what)
@@ -140,10 +150,11 @@ public sealed class EndpointTests(ApiFixture fixture)
     {
         var organization = await fixture.OrganizationAsync();
         using var admin = await organization.SignInAsync();
+        using var superAdmin = await Operator.SignInAsync(fixture.App);
         foreach (var route in Operations.Where(route => route.RequestType is not null))
         {
             using var call = route.Call("{}");
-            using var answer = await admin.SendAsync(call);
+            using var answer = await (route.IsPlatform ? superAdmin : admin).SendAsync(call);
             if (RequiresSomething(route.RequestType!))
             {
                 Assert.True(await answer.CodeAsync(HttpStatusCode.BadRequest) == "request.invalid", $"{route}");

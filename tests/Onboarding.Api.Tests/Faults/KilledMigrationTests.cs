@@ -13,7 +13,7 @@ namespace Onboarding.Api.Tests.Faults;
 [Collection(KilledNodesCollection.Name)]
 public sealed class KilledMigrationTests(ApiFixture fixture)
 {
-    private const int Organizations = 100;
+    private const int Organizations = 500;
     private const int Half = Organizations / 2;
 
     // A second run over a schema would fail at CREATE, and leave a second row if it did not.
@@ -22,8 +22,11 @@ public sealed class KilledMigrationTests(ApiFixture fixture)
         DO $$ BEGIN EXECUTE format('REVOKE DELETE ON sessions FROM %I', current_schema()); END $$;
         """;
 
-    [Fact] // FAULT-16
-    public async Task Killed_half_way_it_resumes_touches_nobody_twice_and_both_versions_are_served_meanwhile()
+    // What of an organization the step and the rights touch. Those that are served have everything; the others are many.
+    private const string Thin = "CREATE TABLE sessions (id uuid PRIMARY KEY); CREATE TABLE audit_log (id uuid PRIMARY KEY); CREATE TABLE audit_seals (id uuid PRIMARY KEY);";
+
+    [Fact] // FAULT-16, FAULT-17
+    public async Task Killed_half_way_it_resumes_touches_nobody_twice_leaves_out_who_fails_and_both_versions_are_served_meanwhile()
     {
         // Both releases start while nobody is behind: a start in Development migrates.
         var database = await fixture.Postgres.CreateDatabaseAsync();
@@ -59,29 +62,53 @@ public sealed class KilledMigrationTests(ApiFixture fixture)
             await RequireServedAsync(node, organizations[^1], "not yet");
         }
 
+        // In one that is not migrated yet, something is in the way.
+        var sick = organizations[^2];
+        await ExecuteAsync(owner, $"CREATE VIEW {sick.Schema}.rehearsal AS SELECT 1 AS n");
         var behind = await CountAsync(owner, $"platform.organizations WHERE schema_version = {before}");
         await using var resumed = Start(database);
         var result = await resumed.EndedAsync();
 
-        Assert.Equal((0, $"{behind} were behind: {behind} done, 0 failed"), (result.ExitCode, result.Output.Trim()));
-        Assert.Equal(Organizations, await CountAsync(owner, $"platform.organizations WHERE schema_version = {before + 1} AND migration_error IS NULL"));
-        Assert.Equal(Organizations, await CountAsync(owner, "pg_tables WHERE tablename = 'rehearsal'"));
-        foreach (var organization in organizations)
-        {
-            Assert.Equal(1, await CountAsync(owner, $"{organization.Schema}.rehearsal"));
-            Assert.Equal(1, await CountAsync(owner, $"(SELECT WHERE {Rights(organization.Schema)}) AS rights"));
-        }
+        Assert.Equal((1, $"{behind} were behind: {behind - 1} done, 1 failed"), (result.ExitCode, result.Output.Trim()));
+        Assert.Equal(1, await CountAsync(owner, $"platform.organizations WHERE id = '{sick.Id}' AND schema_version = {before} AND migration_error LIKE '42P07%'"));
+        var well = organizations.Where(organization => organization != sick).ToList();
+        Assert.Equal(well.Count, await CountAsync(owner, $"platform.organizations WHERE schema_version = {before + 1} AND migration_error IS NULL"));
+        Assert.Equal(well.Count, await CountAsync(owner, "pg_tables WHERE tablename = 'rehearsal'"));
+        Assert.Equal(well.Count, await CountAsync(owner, $"({string.Join(" UNION ALL ", well.Select(one => $"SELECT FROM {one.Schema}.rehearsal"))}) AS touched"));
+        Assert.Equal(well.Count, await CountAsync(owner, $"(VALUES {string.Join(", ", well.Select(one => $"('{one.Schema}')"))}) AS organizations (org) WHERE {Rights}"));
+        await RequireNamedAsync(next, $"1 organizations are behind, 1 of them quarantined: {sick.Identifier}");
+        await RequireServedAsync(next, organizations[^1], "migrated too");
+    }
+
+    [Fact] // FAULT-17
+    public async Task While_many_are_behind_a_node_is_ready_and_names_ten_of_them_the_failed_ones_first()
+    {
+        var database = await fixture.Postgres.CreateDatabaseAsync();
+        await using var node = new TestApp(database, fixture.Smtp);
+        node.StartServer();
+        await using var owner = NpgsqlDataSource.Create(database.OwnerConnectionString);
+        await RegisterAsync(node, 14);
+        await ExecuteAsync(owner, "UPDATE platform.organizations SET migration_error = '42P07: in the way' WHERE identifier = 'rehearsal-13'");
+        var names = Enumerable.Range(0, 13).Select(i => $"rehearsal-{i}").Order(StringComparer.Ordinal).Take(9).Prepend("rehearsal-13");
+        await RequireNamedAsync(node, $"14 organizations are behind, 1 of them quarantined: {string.Join(", ", names)} and 4 more");
+
+        // In rotation all the same.
+        using var client = node.ClientFor(null);
+        await Eventually.HoldsAsync(async () => (await client.GetAsync("/health/ready")).IsSuccessStatusCode, "the node is ready");
     }
 
     // What the step made is the organization's to use, what it took away stays away, and so does the audit log's past.
-    private static string Rights(string schema)
+    private static string Rights
     {
-        return $"{Has("rehearsal", "SELECT")} AND {Has("rehearsal", "INSERT")} AND {Has("rehearsal", "UPDATE")} AND {Has("rehearsal", "DELETE")}"
-            + $" AND has_sequence_privilege('{schema}', '{schema}.rehearsal_n_seq', 'USAGE')"
-            + $" AND {Has("sessions", "UPDATE")} AND NOT {Has("sessions", "DELETE")}"
-            + $" AND {Has("audit_log", "INSERT")} AND NOT {Has("audit_log", "UPDATE")} AND NOT {Has("audit_log", "DELETE")}";
+        get
+        {
+            return $"{Has("rehearsal", "SELECT")} AND {Has("rehearsal", "INSERT")} AND {Has("rehearsal", "UPDATE")} AND {Has("rehearsal", "DELETE")}"
+                + " AND has_sequence_privilege(org, org || '.rehearsal_n_seq', 'USAGE')"
+                + $" AND {Has("sessions", "UPDATE")} AND NOT {Has("sessions", "DELETE")}"
+                + $" AND {Has("audit_log", "INSERT")} AND NOT {Has("audit_log", "UPDATE")} AND NOT {Has("audit_log", "DELETE")}";
 
-        string Has(string table, string privilege) => $"has_table_privilege('{schema}', '{schema}.{table}', '{privilege}')";
+            static string Has(string table, string privilege) => $"has_table_privilege(org, org || '.{table}', '{privilege}')";
+        }
     }
 
     private static ApiProcess Start(TestDatabase database) => ApiProcess.Launch(
@@ -92,14 +119,35 @@ public sealed class KilledMigrationTests(ApiFixture fixture)
 
     private static async Task<IReadOnlyList<Organization>> ProvisionAsync(TestApp app)
     {
-        var organizations = Enumerable.Range(0, Organizations)
+        var organizations = await RegisterAsync(app, Organizations);
+        var services = app.Services;
+        var (whole, owner) = (services.GetRequiredService<TenantSchema>(), services.GetRequiredService<OwnerDataSource>());
+        var thin = new ProvisionOrganization(owner, new TenantSchema([Thin, .. Enumerable.Repeat("", whole.Latest - 1)]), services.GetRequiredService<ApplicationRole>());
+        await services.GetRequiredService<ProvisionOrganization>().RunAsync(organizations[0], CancellationToken.None);
+        await services.GetRequiredService<ProvisionOrganization>().RunAsync(organizations[^1], CancellationToken.None);
+        await Parallel.ForEachAsync(
+            organizations.Skip(1).SkipLast(1),
+            new ParallelOptions { MaxDegreeOfParallelism = 4 },
+            async (organization, cancellation) => await thin.RunAsync(organization, cancellation));
+        return organizations;
+    }
+
+    private static async Task<IReadOnlyList<Organization>> RegisterAsync(TestApp app, int count)
+    {
+        var organizations = Enumerable.Range(0, count)
             .Select(i => Organization.Register($"rehearsal-{i}", $"Rehearsal {i}", "free", TimeProvider.System.GetUtcNow()))
             .OrderBy(o => o.Id, StringComparer.Ordinal).ToList();
         await using var platform = await app.Services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync();
         platform.Organizations.AddRange(organizations);
         await platform.SaveChangesAsync();
-        await app.Services.GetRequiredService<MigrateOrganizations>().RunAsync(parallel: 4, progress: null, CancellationToken.None);
         return organizations;
+    }
+
+    private static async Task RequireNamedAsync(TestApp node, string detail)
+    {
+        using var client = node.ClientFor(null);
+        var migrations = (await (await client.GetAsync("/health/ready")).JsonAsync()).GetProperty("checks").GetProperty("migrations");
+        Assert.Equal(("degraded", detail), (migrations.GetProperty("status").GetString(), migrations.GetProperty("detail").GetString()));
     }
 
     private static async Task RequireServedAsync(TestApp node, Organization organization, string what)
@@ -114,6 +162,12 @@ public sealed class KilledMigrationTests(ApiFixture fixture)
     {
         await using var command = owner.CreateCommand($"SELECT count(*) FROM {rows}");
         return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlDataSource owner, string sql)
+    {
+        await using var command = owner.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)

@@ -49,7 +49,7 @@ public sealed class BillingCommandsTests(ApiFixture fixture)
         await RequireAsync($"organizations delete {identifier} --yes", 1, "living subscription");
         await stripe.DeleteCustomerAsync(customer);
         await RequireAsync("billing reconcile", 0, "looked at");
-        await RequireAsync($"organizations delete {identifier} --yes", 0, "gone");
+        await RequireAsync($"organizations delete {identifier} --yes --now", 0, "gone");
         Assert.Equal(0, (await subscriber.SharedAsync<long>("SELECT (SELECT count(*) FROM billing.customers) + (SELECT count(*) FROM billing.subscriptions) + (SELECT count(*) FROM billing.invoices) + (SELECT count(*) FROM billing.trials) + (SELECT count(*) FROM billing.callbacks WHERE customer_id IS NOT NULL)"))[0]);
 
         async Task RequireAsync(string command, int exitCode, string says)

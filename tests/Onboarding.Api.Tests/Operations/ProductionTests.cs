@@ -23,6 +23,7 @@ public sealed class ProductionTests(Deployment deployment)
         settings["Secrets:MasterKey"] = Convert.ToBase64String(new byte[32]);
         settings["Web:PublicUrl"] = "http://example.com";
         settings["Web:TrustedProxies:0"] = "everybody";
+        settings["Fairness:ConnectionsPerOrganization"] = "1000";
         settings["Smtp:UserName"] = "mailer";
         settings["Smtp:Password"] = "in the clear";
         await RequireRefusedAsync(
@@ -30,6 +31,7 @@ public sealed class ProductionTests(Deployment deployment)
             "Secrets:MasterKey is weak",
             "Web:PublicUrl must be an https address",
             "Web:TrustedProxies holds 'everybody'",
+            "Fairness:ConnectionsPerOrganization must leave a connection",
             "Smtp:Password is only sent under TLS");
     }
 

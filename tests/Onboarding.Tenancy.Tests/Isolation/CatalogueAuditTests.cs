@@ -53,20 +53,25 @@ public sealed class CatalogueAuditTests(IsolationFixture fixture)
 
     // SEC-4: a function that runs with its owner's rights could be a way around all of this.
     [Fact]
-    public async Task One_function_has_the_rights_of_its_owner_and_no_organization_may_call_it()
+    public async Task Functions_with_their_owners_rights_find_nothing_by_a_callers_search_path_and_no_organization_may_call_one()
     {
-        await fixture.OrganizationAsync();
+        var organization = await fixture.OrganizationAsync();
 
-        // One, for what needs the owner: it finds nothing by a search path of its caller's, and no organization may call it.
-        Assert.Equal(
-            ["roll_webhook_attempts search_path=pg_catalog, pg_temp"],
-            await fixture.OwnerAsync<string>("""
-                SELECT concat_ws(' ', proname, (SELECT setting FROM unnest(proconfig) AS setting WHERE setting LIKE 'search_path=%'))
-                FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE prosecdef AND nspname <> 'information_schema' AND nspname <> 'pg_catalog'
-                """));
+        // One makes and drops months of attempts, and one in each schema seals audit logs.
+        var functions = await fixture.OwnerAsync<string>("""
+            SELECT concat_ws(' ', nspname || '.' || proname, (SELECT setting FROM unnest(proconfig) AS setting WHERE setting LIKE 'search_path=%'))
+            FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE prosecdef AND nspname <> 'information_schema' AND nspname <> 'pg_catalog'
+            """);
+        Assert.Contains("platform.roll_webhook_attempts search_path=pg_catalog, pg_temp", functions);
+        Assert.Contains("platform.seal_audit_entry search_path=platform, pg_temp", functions);
+        Assert.Contains($"{organization.Schema}.seal_audit_entry search_path={organization.Schema}, pg_temp", functions);
+        Assert.All(
+            functions.Where(function => !function.StartsWith("platform.roll_webhook_attempts ", StringComparison.Ordinal)),
+            function => Assert.Matches(@"^(platform|org_[0-9a-f]{32})\.seal_audit_entry search_path=\1, pg_temp$", function));
         Assert.Empty(await fixture.OwnerAsync<string>("""
-            SELECT rolname::text FROM pg_roles
-            WHERE (rolname LIKE 'org\_%' OR rolname = 'onboarding_tenant') AND has_function_privilege(oid, 'platform.roll_webhook_attempts(uuid, timestamptz, interval)', 'EXECUTE')
+            SELECT format('%s may call %s', rolname, p.oid::regprocedure) FROM pg_roles, pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+            WHERE (rolname LIKE 'org\_%' OR rolname = 'onboarding_tenant' OR rolname = 'onboarding_app' AND proname = 'seal_audit_entry')
+              AND prosecdef AND nspname <> 'information_schema' AND nspname <> 'pg_catalog' AND has_function_privilege(rolname, p.oid, 'EXECUTE')
             """));
     }
 

@@ -73,6 +73,15 @@ public sealed class DatabaseDeniesTests(IsolationFixture fixture)
     [InlineData("TRUNCATE {0}.audit_log")]
     [InlineData("DROP TABLE {0}.audit_log")]
     [InlineData("ALTER TABLE {0}.audit_log ADD COLUMN x int")]
+    [InlineData("ALTER TABLE {0}.audit_log DISABLE TRIGGER seal_audit_entry")]
+    [InlineData("DROP TRIGGER seal_audit_entry ON {0}.audit_log")]
+    [InlineData("CREATE OR REPLACE FUNCTION {0}.seal_audit_entry() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")]
+    [InlineData("SET LOCAL session_replication_role = replica")]
+    [InlineData("INSERT INTO {0}.audit_seals VALUES (0, 1000000, gen_random_uuid(), '')")]
+    [InlineData("UPDATE {0}.audit_seals SET hash = ''")]
+    [InlineData("DELETE FROM {0}.audit_seals")]
+    [InlineData("TRUNCATE {0}.audit_seals")]
+    [InlineData("CREATE TEMP TABLE audit_seals (sequence bigint, entry_id uuid, hash bytea); CREATE TRIGGER mine AFTER INSERT ON audit_seals FOR EACH ROW EXECUTE FUNCTION {0}.seal_audit_entry()")]
     public async Task The_audit_log_can_be_written_and_never_rewritten(string statement)
     {
         var a = await fixture.OrganizationAsync();

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
@@ -76,7 +77,7 @@ public sealed class LifeTests(IsolationFixture fixture)
             Assert.Equal(5, (await TracesAsync(organization)).Count);
         }
 
-        await fixture.Services.GetRequiredService<RemoveOrganization>().RunAsync(a.Key, CancellationToken.None);
+        await fixture.Services.GetRequiredService<RemoveOrganization>().RunAsync(a.Key, Actor.System, CancellationToken.None);
 
         Assert.Empty(await TracesAsync(a));
         Assert.Equal(5, (await TracesAsync(b)).Count);

@@ -1,3 +1,4 @@
+using Onboarding.Api.Http;
 using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Api.Features.Billing;
@@ -37,7 +38,7 @@ internal static class BillingFeature
         ReceiveStripeCallback.Map(billing);
         ListFeatures.Map(routes.MapGroup("/features").WithTags("Billing"));
 
-        var managed = billing.MapGroup("").RequireAuthorization(Permissions.ManageBilling);
+        var managed = billing.MapGroup("").RequireAuthorization(Permissions.ManageBilling).ReachableWhileSuspended();
         GetSubscription.Map(managed);
         RefreshSubscription.Map(managed);
         StartCheckout.Map(managed);

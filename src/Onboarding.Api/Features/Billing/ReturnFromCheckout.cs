@@ -24,6 +24,7 @@ internal sealed class ReturnFromCheckout(BillingDbContext billing, SyncRequests 
     public static void Map(RouteGroupBuilder billing) => billing
         .MapGet("/return", ([AsParameters] ReturnQuery query, ReturnFromCheckout useCase, CancellationToken cancellationToken) => useCase.HandleAsync(query.Checkout, cancellationToken))
         .AllowAnonymous()
+        .ReachableWhileSuspended()
         .Throttled("billing-return", limits => limits.BillingRefresh)
         .WithSummary("Come back from the payment provider")
         .Produces(StatusCodes.Status200OK, contentType: MediaTypeNames.Text.Html)

@@ -29,6 +29,7 @@ internal sealed class FinishLogin(TenantDbContext db, FinishingLogin finishing, 
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/login/mfa", (FinishLoginRequest request, FinishLogin useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .Throttled<FinishLoginRequest>("login-mfa", limits => limits.LoginMfa)
+        .ReachableWhileSuspended()
         .WithSummary("Finish signing in with a second factor")
         .WithExample(new FinishLoginRequest("mf_3q2-7wAB...", "287082"), TokenResponse.Example)
         .WithErrors(("mfa.invalid", 401), ("mfa_token.invalid", 401), ("mfa.locked", 429));

@@ -50,7 +50,8 @@ internal sealed class FinishingLogin(
             return TokenInvalid();
         }
 
-        return member.SecondFactorsRefusedUntil(now) is { } until
+        return !db.Organization!.Admits(member.Role) ? Suspension.Refusal()
+            : member.SecondFactorsRefusedUntil(now) is { } until
             ? Problems.TooManyRequests("mfa.locked", "Too many wrong codes. Wait before the next one.", until - now)
             : await step(member, challenge, now);
     }

@@ -15,7 +15,7 @@ internal static class MfaFeature
         FinishLogin.Map(routes.MapGroup("").WithTags("Auth").AllowAnonymous());
 
         // What changes the factors needs a sign-in of the last minutes (SEC-30).
-        var mfa = routes.MapGroup("/me/mfa").WithTags("Auth").RequireAuthorization().RequireFreshSignIn().ReachableWithoutMfa();
+        var mfa = routes.MapGroup("/me/mfa").WithTags("Auth").RequireAuthorization().RequireFreshSignIn().ReachableWithoutMfa().ReachableWhileSuspended();
         SetUpTotp.Map(mfa);
         ConfirmTotp.Map(mfa);
         DisableTotp.Map(mfa);

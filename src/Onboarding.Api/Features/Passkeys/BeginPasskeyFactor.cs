@@ -19,6 +19,7 @@ internal sealed class BeginPasskeyFactor(TenantDbContext db, FinishingLogin fini
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/login/mfa/passkey/options", (BeginPasskeyFactorRequest request, BeginPasskeyFactor useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .Throttled<BeginPasskeyFactorRequest>("login-mfa-passkey-options", limits => limits.LoginMfa)
+        .ReachableWhileSuspended()
         .WithSummary("Begin to show a passkey as second factor")
         .WithExample(new BeginPasskeyFactorRequest("mf_3q2-7wAB..."), new PasskeyFactorOptionsResponse(PasskeyOptionsResponse.RequestOptionsExample))
         .WithErrors(("mfa_token.invalid", 401), ("mfa.locked", 429));

@@ -12,6 +12,7 @@ internal sealed class BeginPasskeyLogin(TenantDbContext db, PasskeyCeremonies ce
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/login/passkey/options", (BeginPasskeyLogin useCase, CancellationToken cancellationToken) => useCase.HandleAsync(cancellationToken))
         .Throttled("login-passkey-options", limits => limits.Login)
+        .ReachableWhileSuspended()
         .WithSummary("Begin to sign in by a passkey")
         .WithExample(response: PasskeyOptionsResponse.RequestExample)
         .WithErrors(("login.invalid", 401));

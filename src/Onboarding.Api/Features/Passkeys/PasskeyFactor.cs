@@ -19,6 +19,7 @@ internal sealed class PasskeyFactor(FinishingLogin finishing, PasskeyCeremonies 
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/login/mfa/passkey", (PasskeyFactorRequest request, PasskeyFactor useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .Throttled<PasskeyFactorRequest>("login-mfa-passkey", limits => limits.LoginMfa)
+        .ReachableWhileSuspended()
         .WithSummary("Finish signing in with a passkey as second factor")
         .WithExample(new PasskeyFactorRequest("mf_3q2-7wAB...", CredentialExample.Asserted), TokenResponse.Example)
         .WithErrors(("mfa.invalid", 401), ("mfa_token.invalid", 401), ("mfa.locked", 429));

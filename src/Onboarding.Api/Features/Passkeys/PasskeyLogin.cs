@@ -30,6 +30,7 @@ internal sealed class PasskeyLogin(
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/login/passkey", (PasskeyLoginRequest request, PasskeyLogin useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .Throttled<PasskeyLoginRequest>("login-passkey", limits => limits.Login)
+        .ReachableWhileSuspended()
         .WithSummary("Sign in by a passkey")
         .WithExample(new PasskeyLoginRequest("pk_3q2-7wAB...", CredentialExample.Asserted), TokenResponse.Example)
         .WithErrors(("login.invalid", 401));
@@ -45,10 +46,12 @@ internal sealed class PasskeyLogin(
                     : null;
                 var allowed = db.Organization!.Settings.SignInMethods.Contains(SignInMethod.Passkey);
                 TokenResponse? pair = null;
+                var shutOut = false;
                 if (challenge?.TryUse(now) is true && allowed && member is { Status: MemberStatus.Active }
                     && await ceremonies.TryTakeAsync(member, request.Credential, challenge.TakeState(), cancellationToken))
                 {
-                    (_, pair) = sessions.Start(member, AuthenticationMethods.HardwareKey, AuthenticationMethods.MultiFactor);
+                    shutOut = !db.Organization!.Admits(member.Role);
+                    pair = shutOut ? null : sessions.Start(member, AuthenticationMethods.HardwareKey, AuthenticationMethods.MultiFactor).Pair;
                 }
                 else
                 {
@@ -57,6 +60,7 @@ internal sealed class PasskeyLogin(
 
                 await db.SaveChangesAsync(cancellationToken);
                 return pair is not null ? TypedResults.Ok(pair)
+                    : shutOut ? Suspension.Refusal()
                     : Problems.Unauthorized("login.invalid", allowed ? "This passkey does not sign anybody in." : Login.TurnedOff);
             },
             cancellationToken);

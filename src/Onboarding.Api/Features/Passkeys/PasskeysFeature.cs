@@ -18,7 +18,7 @@ internal static class PasskeysFeature
         BeginPasskeyFactor.Map(anonymous);
         PasskeyFactor.Map(anonymous);
 
-        var passkeys = routes.MapGroup("/me/passkeys").WithTags("Auth").RequireAuthorization().ReachableWithoutMfa();
+        var passkeys = routes.MapGroup("/me/passkeys").WithTags("Auth").RequireAuthorization().ReachableWithoutMfa().ReachableWhileSuspended();
         ListPasskeys.Map(passkeys);
         BeginPasskey.Map(passkeys);
         AddPasskey.Map(passkeys);

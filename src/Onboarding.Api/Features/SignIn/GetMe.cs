@@ -35,6 +35,7 @@ internal sealed class GetMe(TenantDbContext db, IMultiTenantContextAccessor<Orga
     public static void Map(RouteGroupBuilder me) => me
         .MapGet("", (GetMe useCase, CancellationToken cancellationToken) => useCase.HandleAsync(cancellationToken))
         .ReachableWithoutMfa()
+        .ReachableWhileSuspended()
         .WithSummary("Get the signed-in member")
         .WithExample(response: MeResponse.Example);
 

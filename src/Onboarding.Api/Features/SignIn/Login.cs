@@ -34,6 +34,7 @@ internal sealed class Login(
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/login", (LoginRequest request, Login useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .Throttled<LoginRequest>("login", limits => limits.Login, request => request.Username)
+        .ReachableWhileSuspended()
         .WithSummary("Sign in")
         .WithExample(new LoginRequest("ada", "four quiet herons at dusk"), TokenResponse.Example, name: "signed_in")
         .WithExample(response: MfaChallengeResponse.Example, name: "mfa_required")
@@ -78,8 +79,13 @@ internal sealed class Login(
             return await RefuseAsync(known.Id, cancellationToken);
         }
 
+        if (!db.Organization!.Admits(member.Role))
+        {
+            return Suspension.Refusal();
+        }
+
         // Who has no passkey yet comes in by password all the same, and gets no further than adding one (RequiredMfa).
-        if (!db.Organization!.Settings.TakesPasswords && await factors.HasPasskeyAsync(member.Id, cancellationToken))
+        if (!db.Organization.Settings.TakesPasswords && await factors.HasPasskeyAsync(member.Id, cancellationToken))
         {
             return await RefuseAsync(known.Id, cancellationToken, TurnedOff);
         }

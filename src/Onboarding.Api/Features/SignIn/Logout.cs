@@ -17,6 +17,7 @@ internal sealed class Logout(TenantDbContext db, SessionEnding ending)
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/logout", (LogoutRequest request, Logout useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .Throttled<LogoutRequest>("logout", limits => limits.Refresh, request => request.Refresh)
+        .ReachableWhileSuspended()
         .WithSummary("Sign out")
         .WithExample(new LogoutRequest("rt_3q2-7wAB..."));
 

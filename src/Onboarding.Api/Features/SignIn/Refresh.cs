@@ -17,6 +17,7 @@ internal sealed class Refresh(TenantDbContext db, SessionTokens tokens, SessionE
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/refresh", (RefreshRequest request, Refresh useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .Throttled<RefreshRequest>("refresh", limits => limits.Refresh, request => request.Refresh)
+        .ReachableWhileSuspended()
         .WithSummary("Refresh the tokens")
         .WithExample(new RefreshRequest("rt_3q2-7wAB..."), TokenResponse.Example)
         .WithErrors(("refresh.invalid", 401), ("refresh.reused", 401));
@@ -33,12 +34,13 @@ internal sealed class Refresh(TenantDbContext db, SessionTokens tokens, SessionE
         return result switch
         {
             { Pair: { } pair } => TypedResults.Ok(pair),
+            { IsShutOut: true } => Suspension.Refusal(),
             { Ended: not null } => Problems.Unauthorized("refresh.reused", "This refresh token was used before. The session has ended; sign in again."),
             _ => Invalid(),
         };
     }
 
-    private sealed record Exchange(TokenResponse? Pair, Session? Ended);
+    private sealed record Exchange(TokenResponse? Pair, Session? Ended, bool IsShutOut = false);
 
     private async Task<Exchange> ExchangeAsync(byte[] hash, CancellationToken cancellationToken)
     {
@@ -54,6 +56,12 @@ internal sealed class Refresh(TenantDbContext db, SessionTokens tokens, SessionE
 
         var token = await db.RefreshTokens.SingleAsync(t => t.TokenHash == hash, cancellationToken);
         var member = await db.Members.SingleAsync(m => m.Id == session.MemberId, cancellationToken);
+        if (!db.Organization!.Admits(member.Role))
+        {
+            // Nothing is taken from anybody: whoever is let in again goes on with the same token.
+            return new(null, null, IsShutOut: true);
+        }
+
         var rivalUsed = await db.RefreshTokens.AnyAsync(
             t => t.SessionId == session.Id && t.RedeemedAt != null && t.Id != token.Id && (t.PredecessorId == token.Id || t.PredecessorId == token.PredecessorId), cancellationToken);
 

@@ -71,7 +71,7 @@ internal sealed class ChangeEndpoint(TenantDbContext db, ChangingEndpoints chang
         request.Url ?? before.Url,
         request.Description?.Trim() ?? before.Description,
         request.EventTypes is null ? before.EventTypes : [.. request.EventTypes.Distinct()],
-        request.Headers is null ? before.Headers : secrets.ProtectHeaders(request.Headers, db.Organization!.Key),
+        request.Headers is null ? before.Headers : secrets.ProtectHeaders(request.Headers, db.Organization!.SecretScope),
         request.RateLimit switch { null => before.RateLimit, 0 => null, var limit => limit },
         request.Ordered ?? before.Ordered);
 

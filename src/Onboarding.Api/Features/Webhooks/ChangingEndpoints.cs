@@ -51,7 +51,7 @@ internal sealed class ChangingEndpoints(TenantDbContext db, RequestActor actor, 
     public Task<WebhookEndpoint?> LockAsync(Guid id, CancellationToken cancellationToken) =>
         db.WebhookEndpoints.FromSql($"SELECT *, xmin FROM webhook_endpoints WHERE id = {id} FOR NO KEY UPDATE").SingleOrDefaultAsync(cancellationToken);
 
-    public EndpointResponse Response(WebhookEndpoint endpoint) => EndpointResponse.Of(endpoint, secrets, db.Organization!.Key);
+    public EndpointResponse Response(WebhookEndpoint endpoint) => EndpointResponse.Of(endpoint, secrets, db.Organization!.SecretScope);
 
     /// <summary>Why an endpoint cannot be like this; null leaves a value as it is.</summary>
     public ProblemHttpResult? Refusal(string? url, IReadOnlyList<string>? eventTypes, IReadOnlyDictionary<string, string>? headers)

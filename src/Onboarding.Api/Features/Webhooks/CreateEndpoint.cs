@@ -56,10 +56,10 @@ internal sealed class CreateEndpoint(TenantDbContext db, ChangingEndpoints chang
             return refusal;
         }
 
-        var (organization, secret) = (db.Organization!.Key, WebhookSecret.Generate(request.Signature));
+        var (scope, secret) = (db.Organization!.SecretScope, WebhookSecret.Generate(request.Signature));
         var settings = new EndpointSettings(
             request.Url, request.Description.Trim(), [.. request.EventTypes.Distinct()],
-            secrets.ProtectHeaders(request.Headers ?? new Dictionary<string, string>(), organization), request.RateLimit, request.Ordered);
+            secrets.ProtectHeaders(request.Headers ?? new Dictionary<string, string>(), scope), request.RateLimit, request.Ordered);
         return await db.InTransactionAsync<Results<Created<EndpointSecretResponse>, ProblemHttpResult>>(
             async () =>
             {
@@ -70,7 +70,7 @@ internal sealed class CreateEndpoint(TenantDbContext db, ChangingEndpoints chang
                     return full;
                 }
 
-                var (endpoint, created) = WebhookEndpoint.Create(settings, secrets.Protect(EndpointSecrets.First(secret), organization), clock.GetUtcNow());
+                var (endpoint, created) = WebhookEndpoint.Create(settings, secrets.Protect(EndpointSecrets.First(secret), scope), clock.GetUtcNow());
                 db.WebhookEndpoints.Add(endpoint);
                 db.Record(created, actor.ToActor());
                 await db.SaveChangesAsync(cancellationToken);

@@ -23,11 +23,11 @@ public sealed record EndpointResponse(
         Guid.Empty, "https://example.com/hooks", "CRM", ["member.*"], ["Authorization"], 10, false,
         WebhookSecretKind.V1, null, WebhookEndpointStatus.Active, null, null, 0, null, null, DateTimeOffset.UnixEpoch);
 
-    internal static EndpointResponse Of(WebhookEndpoint endpoint, EndpointSecrets secrets, Guid organization)
+    internal static EndpointResponse Of(WebhookEndpoint endpoint, EndpointSecrets secrets, Guid scope)
     {
-        var current = WebhookSecret.Parse(secrets.Unprotect(endpoint.Secrets, organization)[0].Secret)!;
+        var current = WebhookSecret.Parse(secrets.Unprotect(endpoint.Secrets, scope)[0].Secret)!;
         return new(
-            endpoint.Id, endpoint.Url, endpoint.Description, endpoint.EventTypes, [.. secrets.UnprotectHeaders(endpoint.Headers, organization).Keys],
+            endpoint.Id, endpoint.Url, endpoint.Description, endpoint.EventTypes, [.. secrets.UnprotectHeaders(endpoint.Headers, scope).Keys],
             endpoint.RateLimit, endpoint.Ordered, current.Kind, current.PublicKey, endpoint.Status, endpoint.DisabledReason, endpoint.DisabledAt,
             endpoint.Failures, endpoint.FailingSince, endpoint.PausedUntil, endpoint.CreatedAt);
     }

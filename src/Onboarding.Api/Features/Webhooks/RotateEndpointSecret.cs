@@ -36,11 +36,11 @@ internal sealed class RotateEndpointSecret(TenantDbContext db, ChangingEndpoints
                     return (null, refusal);
                 }
 
-                var (organization, now) = (db.Organization!.Key, clock.GetUtcNow());
-                var known = secrets.Unprotect(endpoint.Secrets, organization);
+                var (scope, now) = (db.Organization!.SecretScope, clock.GetUtcNow());
+                var known = secrets.Unprotect(endpoint.Secrets, scope);
                 secret = WebhookSecret.Generate(request.Signature ?? WebhookSecret.Parse(known[0].Secret)!.Kind);
                 return EndpointSecrets.Rotate(known, secret, TimeSpan.FromHours(request.GraceHours), now) is { } rotated
-                    ? ((Tenancy.Outbox.DomainEvent?)endpoint.Rotate(secrets.Protect(rotated, organization), now), (ProblemHttpResult?)null)
+                    ? ((Tenancy.Outbox.DomainEvent?)endpoint.Rotate(secrets.Protect(rotated, scope), now), (ProblemHttpResult?)null)
                     : (null, Problems.Conflict("endpoint.too_many_secrets", $"{EndpointSecrets.MaxEarlier} earlier secrets are in their grace. Wait for one to end, or rotate without grace."));
             },
             cancellationToken);

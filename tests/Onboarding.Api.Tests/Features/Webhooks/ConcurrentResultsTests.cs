@@ -117,8 +117,9 @@ public sealed class ConcurrentResultsTests(QuickApp quick)
         await organization.HappenAsync();
         await receiver.WaitForAsync(1);
 
-        // Whoever waits first finds the deadlock first, and gives way: the recorder.
+        // The recorder finds the deadlock, and gives way: it looks again and again, and this side not before a minute is over.
         await using var connection = await NpgsqlDataSource.Create(quick.App.Database.OwnerConnectionString).OpenConnectionAsync();
+        await ExecuteAsync("SET deadlock_timeout = '1min'");
         await using (var transaction = await connection.BeginTransactionAsync())
         {
             await ExecuteAsync($"SELECT 1 FROM {organization.Organization.Schema}.webhook_deliveries FOR UPDATE");

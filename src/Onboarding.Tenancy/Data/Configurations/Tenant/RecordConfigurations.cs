@@ -11,11 +11,9 @@ namespace Onboarding.Tenancy.Data.Configurations.Tenant;
 
 internal sealed class AuditEntryConfiguration : IEntityTypeConfiguration<AuditEntry>
 {
-    public const string Table = "audit_log";
-
     public void Configure(EntityTypeBuilder<AuditEntry> builder)
     {
-        builder.ToTable(Table);
+        builder.ToTable(AuditSealing.LogTable);
         builder.Property(e => e.Id).ValueGeneratedNever();
         builder.Property(e => e.Action).HasMaxLength(64);
         builder.Property(e => e.Note).HasMaxLength(500);
@@ -24,6 +22,17 @@ internal sealed class AuditEntryConfiguration : IEntityTypeConfiguration<AuditEn
         builder.HasIndex(e => new { e.SubjectId, e.Id }, "ix_audit_log_subject");
         builder.HasIndex(e => new { e.ActorId, e.Id }, "ix_audit_log_actor");
         builder.HasIndex(e => new { e.Action, e.Id }, "ix_audit_log_action");
+    }
+}
+
+internal sealed class AuditSealConfiguration : IEntityTypeConfiguration<AuditSeal>
+{
+    public void Configure(EntityTypeBuilder<AuditSeal> builder)
+    {
+        builder.ToTable(AuditSealing.SealTable);
+        builder.HasKey(s => new { s.Lane, s.Sequence });
+        builder.Property(s => s.Sequence).ValueGeneratedNever();
+        builder.HasIndex(s => s.EntryId, "ux_audit_seals_entry").IsUnique();
     }
 }
 

@@ -46,6 +46,197 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                     b.ToTable("data_protection_keys", "platform");
                 });
 
+            modelBuilder.Entity("Onboarding.Tenancy.Audit.AuditSeal", b =>
+                {
+                    b.Property<short>("Lane")
+                        .HasColumnType("smallint")
+                        .HasColumnName("lane");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sequence");
+
+                    b.Property<Guid>("EntryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("entry_id");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.HasKey("Lane", "Sequence")
+                        .HasName("pk_audit_seals");
+
+                    b.HasIndex(new[] { "EntryId" }, "ux_audit_seals_entry")
+                        .IsUnique();
+
+                    b.ToTable("audit_seals", "platform");
+                });
+
+            modelBuilder.Entity("Onboarding.Tenancy.Audit.PlatformAuditEntry", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("action");
+
+                    b.Property<Guid?>("ActorId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("actor_id");
+
+                    b.Property<string>("ActorKind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("actor_kind");
+
+                    b.Property<string>("IpAddress")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("ip_address");
+
+                    b.Property<string>("Note")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("note");
+
+                    b.Property<DateTimeOffset>("OccurredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("occurred_at");
+
+                    b.Property<Guid?>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<string>("RequestId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("request_id");
+
+                    b.Property<Guid?>("SubjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_audit_log");
+
+                    b.HasIndex(new[] { "Action", "Id" }, "ix_audit_log_action");
+
+                    b.HasIndex(new[] { "ActorId", "Id" }, "ix_audit_log_actor");
+
+                    b.HasIndex(new[] { "OrganizationId", "Id" }, "ix_audit_log_organization");
+
+                    b.ToTable("audit_log", "platform");
+                });
+
+            modelBuilder.Entity("Onboarding.Tenancy.Mail.PlatformEmail", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AboutId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("about_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<Guid?>("ClaimId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("claim_id");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset>("DueAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_at");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Template")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("template");
+
+                    b.HasKey("Id")
+                        .HasName("pk_emails");
+
+                    b.HasIndex(new[] { "AboutId" }, "ix_emails_about_id");
+
+                    b.HasIndex(new[] { "DueAt" }, "ix_emails_due_at");
+
+                    b.ToTable("emails", "platform");
+                });
+
+            modelBuilder.Entity("Onboarding.Tenancy.Organizations.CustomDomain", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("CheckedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("checked_at");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Domain")
+                        .IsRequired()
+                        .HasMaxLength(253)
+                        .HasColumnType("character varying(253)")
+                        .HasColumnName("domain");
+
+                    b.Property<DateTimeOffset?>("FailingSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("failing_since");
+
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<string>("Token")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("token");
+
+                    b.Property<DateTimeOffset?>("VerifiedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("verified_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_domains");
+
+                    b.HasIndex(new[] { "OrganizationId", "Domain" }, "ux_domains_organization_domain")
+                        .IsUnique();
+
+                    b.HasIndex(new[] { "Domain" }, "ux_domains_verified")
+                        .IsUnique()
+                        .HasFilter("verified_at IS NOT NULL");
+
+                    b.ToTable("domains", "platform");
+                });
+
             modelBuilder.Entity("Onboarding.Tenancy.Organizations.Organization", b =>
                 {
                     b.Property<Guid>("Id")
@@ -96,6 +287,10 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                         .HasColumnType("character varying(64)")
                         .HasColumnName("plan");
 
+                    b.Property<DateTimeOffset?>("PurgeAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("purge_at");
+
                     b.Property<int>("SchemaVersion")
                         .HasColumnType("integer")
                         .HasColumnName("schema_version");
@@ -107,18 +302,40 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                         .HasColumnName("settings")
                         .HasDefaultValueSql("'{}'");
 
+                    b.Property<string>("Skeleton")
+                        .IsRequired()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("skeleton")
+                        .HasComputedColumnSql("regexp_replace(replace(replace(translate(identifier, '01i5', 'olls'), 'rn', 'm'), 'vv', 'w'), '-+', '-', 'g')", true);
+
                     b.Property<string>("Status")
                         .IsRequired()
                         .HasMaxLength(32)
                         .HasColumnType("character varying(32)")
                         .HasColumnName("status");
 
+                    b.Property<string>("StatusBefore")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("status_before");
+
+                    b.Property<Guid?>("secretScope")
+                        .HasColumnType("uuid")
+                        .HasColumnName("secret_scope");
+
                     b.HasKey("Id")
                         .HasName("pk_organizations");
 
                     b.HasIndex(new[] { "ChangedAt" }, "ix_organizations_changed_at");
 
+                    b.HasIndex(new[] { "PurgeAt" }, "ix_organizations_purge_at")
+                        .HasFilter("status = 'deleting'");
+
                     b.HasIndex(new[] { "SchemaVersion", "Id" }, "ix_organizations_schema_version");
+
+                    b.HasIndex(new[] { "Skeleton" }, "ix_organizations_skeleton");
 
                     b.HasIndex(new[] { "Identifier" }, "ux_organizations_identifier")
                         .IsUnique();
@@ -126,7 +343,89 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                     b.ToTable("organizations", "platform");
                 });
 
-            modelBuilder.Entity("Onboarding.Tenancy.Organizations.SuperAdmin", b =>
+            modelBuilder.Entity("Onboarding.Tenancy.Organizations.SignUp", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<DateTimeOffset?>("CodeExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("code_expires_at");
+
+                    b.Property<byte[]>("CodeHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("code_hash");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Email")
+                        .IsRequired()
+                        .HasMaxLength(254)
+                        .HasColumnType("character varying(254)")
+                        .HasColumnName("email");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("FullName")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("full_name");
+
+                    b.Property<string>("Identifier")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("identifier");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("NormalizedEmail")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .HasColumnName("normalized_email");
+
+                    b.Property<Guid?>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<string>("UserName")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("user_name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_sign_ups");
+
+                    b.HasIndex(new[] { "ExpiresAt" }, "ix_sign_ups_expires_at");
+
+                    b.HasIndex(new[] { "Identifier" }, "ix_sign_ups_identifier");
+
+                    b.HasIndex(new[] { "OrganizationId" }, "ix_sign_ups_organization_id");
+
+                    b.HasIndex(new[] { "Identifier", "NormalizedEmail" }, "ux_sign_ups_open")
+                        .IsUnique()
+                        .HasFilter("organization_id IS NULL");
+
+                    b.ToTable("sign_ups", "platform");
+                });
+
+            modelBuilder.Entity("Onboarding.Tenancy.Platform.SuperAdmin", b =>
                 {
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
@@ -135,6 +434,22 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("DisabledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("disabled_at");
+
+                    b.Property<int>("FailedCodes")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed_codes");
+
+                    b.Property<long>("LastStep")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_step");
+
+                    b.Property<DateTimeOffset?>("LockedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("locked_until");
 
                     b.Property<string>("NormalizedUserName")
                         .IsRequired()
@@ -146,6 +461,10 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("password_hash");
+
+                    b.Property<byte[]>("ProtectedSeed")
+                        .HasColumnType("bytea")
+                        .HasColumnName("protected_seed");
 
                     b.Property<string>("UserName")
                         .IsRequired()
@@ -160,6 +479,52 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                         .IsUnique();
 
                     b.ToTable("super_admins", "platform");
+                });
+
+            modelBuilder.Entity("Onboarding.Tenancy.Platform.SuperAdminSession", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("IpAddress")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("ip_address");
+
+                    b.Property<bool>("IsMultiFactor")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_multi_factor");
+
+                    b.Property<DateTimeOffset>("LastUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<Guid>("SuperAdminId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("super_admin_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_super_admin_sessions");
+
+                    b.HasIndex("SuperAdminId")
+                        .HasDatabaseName("ix_super_admin_sessions_super_admin_id");
+
+                    b.HasIndex(new[] { "ExpiresAt" }, "ix_super_admin_sessions_expires_at");
+
+                    b.ToTable("super_admin_sessions", "platform");
                 });
 
             modelBuilder.Entity("Onboarding.Tenancy.SignIn.Revocation", b =>
@@ -261,11 +626,21 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                         .IsUnique()
                         .HasFilter("kind = 'billing'");
 
-                    b.HasIndex(new[] { "RefId" }, "ux_work_endpoint")
+                    b.HasIndex(new[] { "RefId", "OrganizationId" }, "ux_work_endpoint")
                         .IsUnique()
                         .HasFilter("kind = 'endpoint'");
 
                     b.ToTable("work", "platform");
+                });
+
+            modelBuilder.Entity("Onboarding.Tenancy.Platform.SuperAdminSession", b =>
+                {
+                    b.HasOne("Onboarding.Tenancy.Platform.SuperAdmin", null)
+                        .WithMany()
+                        .HasForeignKey("SuperAdminId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_super_admin_sessions_super_admin_id");
                 });
 #pragma warning restore 612, 618
         }

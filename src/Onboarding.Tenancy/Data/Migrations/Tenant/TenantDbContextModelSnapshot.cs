@@ -293,6 +293,34 @@ namespace Onboarding.Tenancy.Data.Migrations.Tenant
                     b.ToTable("audit_log", (string)null);
                 });
 
+            modelBuilder.Entity("Onboarding.Tenancy.Audit.AuditSeal", b =>
+                {
+                    b.Property<short>("Lane")
+                        .HasColumnType("smallint")
+                        .HasColumnName("lane");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sequence");
+
+                    b.Property<Guid>("EntryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("entry_id");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.HasKey("Lane", "Sequence")
+                        .HasName("pk_audit_seals");
+
+                    b.HasIndex(new[] { "EntryId" }, "ux_audit_seals_entry")
+                        .IsUnique();
+
+                    b.ToTable("audit_seals", (string)null);
+                });
+
             modelBuilder.Entity("Onboarding.Tenancy.Billing.UsageCounter", b =>
                 {
                     b.Property<string>("Name")

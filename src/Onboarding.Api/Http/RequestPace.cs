@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.Extensions.Options;
+using Onboarding.Tenancy;
+
+namespace Onboarding.Api.Http;
+
+/// <summary>How fast the requests of one organization follow each other on this node, whatever they ask for (PERF-10, SEC-50).</summary>
+/// <remarks>
+/// The generic cell rate algorithm: each request takes the next moment of its organization's own time. Connections alone do not
+/// protect the others: a crowd that waits for four of them still keeps every core busy. Who waits for a moment costs nobody anything.
+/// </remarks>
+internal sealed class RequestPace(IOptions<FairnessOptions> options)
+{
+    /// <summary>What may come at once after a pause: as much as otherwise in a quarter of a second.</summary>
+    private const int BurstsPerSecond = 4;
+
+    /// <summary>Above so many it is looked for organizations that have been quiet.</summary>
+    private const int Remembered = 10_000;
+
+    /// <summary>Unless said: about a sixth of what a core answers, so that a handful of crowds leave room for others.</summary>
+    private const int PerCore = 500;
+
+    private readonly long interval = Math.Max(1, Stopwatch.Frequency / (options.Value.RequestsPerSecond ?? PerCore * Environment.ProcessorCount));
+    private readonly long burst = Stopwatch.Frequency / BurstsPerSecond;
+    private readonly long patience = (long)(options.Value.Patience.TotalSeconds * Stopwatch.Frequency);
+    private readonly ConcurrentDictionary<Guid, Turn> turns = new();
+
+    private sealed class Turn
+    {
+        public long Next;
+    }
+
+    /// <summary>How long the request waits before it begins; null when that is longer than anybody waits, and then it has taken nothing.</summary>
+    public TimeSpan? Take(Guid organization)
+    {
+        var turn = turns.TryGetValue(organization, out var known) ? known : Add(organization);
+        while (true)
+        {
+            var (now, next) = (Stopwatch.GetTimestamp(), Volatile.Read(ref turn.Next));
+            var begin = Math.Max(next, now - burst);
+            if (begin - now > patience)
+            {
+                return null;
+            }
+
+            if (Interlocked.CompareExchange(ref turn.Next, begin + interval, next) == next)
+            {
+                return begin <= now ? TimeSpan.Zero : Stopwatch.GetElapsedTime(now, begin);
+            }
+        }
+    }
+
+    private Turn Add(Guid organization)
+    {
+        if (turns.Count >= Remembered)
+        {
+            // A turn that was forgotten a moment too early begins with a burst; that is all.
+            var quiet = Stopwatch.GetTimestamp() - burst;
+            foreach (var (id, turn) in turns.Where(entry => Volatile.Read(ref entry.Value.Next) < quiet))
+            {
+                turns.TryRemove(new(id, turn));
+            }
+        }
+
+        return turns.GetOrAdd(organization, _ => new());
+    }
+}

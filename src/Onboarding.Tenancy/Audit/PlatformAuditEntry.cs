@@ -1,0 +1,56 @@
+namespace Onboarding.Tenancy.Audit;
+
+/// <summary>
+/// One line of the platform's own audit log: what was done to organizations from outside them. It outlives them, and the
+/// application's login may insert and read such lines, never change or delete them (SEC-48).
+/// </summary>
+public sealed class PlatformAuditEntry
+{
+    private PlatformAuditEntry()
+    {
+    }
+
+    /// <summary>UUIDv7: the order of the log.</summary>
+    public Guid Id { get; private init; }
+
+    /// <summary>When it happened.</summary>
+    public DateTimeOffset OccurredAt { get; private init; }
+
+    /// <summary>What happened, such as <c>organization.suspended</c>.</summary>
+    public string Action { get; private init; } = "";
+
+    /// <summary>What kind of party did it.</summary>
+    public ActorKind ActorKind { get; private init; }
+
+    /// <summary>Who did it; null for the anonymous and the system.</summary>
+    public Guid? ActorId { get; private init; }
+
+    /// <summary>The organization that it is about, when there is one; it may be gone by now.</summary>
+    public Guid? OrganizationId { get; private init; }
+
+    /// <summary>The super admin, or whatever else it is about, when there is one.</summary>
+    public Guid? SubjectId { get; private init; }
+
+    /// <summary>Free text of the person who decided, or a machine-readable reason.</summary>
+    public string? Note { get; private init; }
+
+    /// <summary>Address that the request came from.</summary>
+    public string? IpAddress { get; private init; }
+
+    /// <summary>Trace id of the request.</summary>
+    public string? RequestId { get; private init; }
+
+    internal static PlatformAuditEntry Of(string action, Actor actor, Guid? organizationId, Guid? subjectId, string? note, DateTimeOffset now) => new()
+    {
+        Id = Ids.New(now),
+        OccurredAt = now,
+        Action = action,
+        ActorKind = actor.Kind,
+        ActorId = actor.Id,
+        OrganizationId = organizationId,
+        SubjectId = subjectId,
+        Note = note,
+        IpAddress = actor.IpAddress,
+        RequestId = actor.RequestId,
+    };
+}
