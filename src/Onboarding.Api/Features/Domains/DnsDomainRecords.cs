@@ -58,14 +58,13 @@ internal sealed class DnsDomainRecords(IOptions<DnsOptions> options) : IDomainRe
 
     private static LookupClientOptions Configure(DnsOptions options)
     {
+        // Named none, it looks for those of the machine; an empty list of names is refused.
         var servers = options.Servers.Select(IPEndPoint.Parse).Select(server => new IPEndPoint(server.Address, server.Port == 0 ? Port : server.Port)).ToArray();
-        return new(servers)
-        {
-            AutoResolveNameServers = servers.Length == 0,
-            UseCache = false,
-            ThrowDnsErrors = false,
-            Retries = Tries - 1,
-            Timeout = options.Timeout / Tries,
-        };
+        var settings = servers.Length == 0 ? new LookupClientOptions() : new LookupClientOptions(servers);
+        settings.UseCache = false;
+        settings.ThrowDnsErrors = false;
+        settings.Retries = Tries - 1;
+        settings.Timeout = options.Timeout / Tries;
+        return settings;
     }
 }

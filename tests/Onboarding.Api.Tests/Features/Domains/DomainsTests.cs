@@ -178,4 +178,16 @@ public sealed class DomainsTests(ApiFixture fixture)
         var (other, _) = await elsewhere.ClaimAsync($"other.{domain}");
         Assert.Equal("dns.unavailable", await (await elsewhere.VerifyDomainAsync(other)).CodeAsync(HttpStatusCode.ServiceUnavailable));
     }
+
+    [Fact]
+    public async Task Where_no_resolver_is_named_those_of_the_machine_are_asked()
+    {
+        // Whatever there is: one that answers, one that does not, or none.
+        await using var app = new TestApp(fixture.App.Database, fixture.Smtp, new Dictionary<string, string?> { ["Dns:Timeout"] = "00:00:01" }, Faults.Nodes.WithoutJobs);
+        app.StartServer();
+        var organization = await TestOrganization.CreateAsync(app);
+        using var admin = await organization.SignInAsync();
+        var answer = await admin.VerifyDomainAsync((await admin.ClaimAsync(domain)).Id);
+        Assert.Equal(answer.StatusCode == HttpStatusCode.Conflict ? "domain.not_verified" : "dns.unavailable", await answer.CodeAsync(answer.StatusCode));
+    }
 }
