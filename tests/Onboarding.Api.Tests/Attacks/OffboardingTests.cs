@@ -32,7 +32,7 @@ public sealed class OffboardingTests(ApiFixture fixture)
 
         foreach (var node in new[] { fixture.App, second })
         {
-            await Eventually.HoldsAsync(async () => (await organization.MeAsync(tokens.Access(), node)).StatusCode == HttpStatusCode.NotFound, "the node has forgotten it", TimeSpan.FromSeconds(5));
+            await Eventually.HoldsAsync(async () => (await organization.MeAsync(tokens.Access(), node)).StatusCode == HttpStatusCode.NotFound, "the node has forgotten it", Eventually.Soon);
             Assert.Equal("tenant.not_found", await (await organization.MeAsync(tokens.Access(), node)).CodeAsync(HttpStatusCode.NotFound));
         }
 
@@ -50,7 +50,7 @@ public sealed class OffboardingTests(ApiFixture fixture)
         var successor = await TestOrganization.CreateAsync(fixture.App, organization.Identifier);
         foreach (var node in new[] { fixture.App, second })
         {
-            await Eventually.HoldsAsync(async () => (await successor.MeAsync(tokens.Access(), node)).StatusCode != HttpStatusCode.NotFound, "the node knows the successor", TimeSpan.FromSeconds(5));
+            await Eventually.HoldsAsync(async () => (await successor.MeAsync(tokens.Access(), node)).StatusCode != HttpStatusCode.NotFound, "the node knows the successor", Eventually.Soon);
             Assert.Equal("tenant.mismatch", await (await successor.MeAsync(tokens.Access(), node)).CodeAsync(HttpStatusCode.Unauthorized));
         }
 

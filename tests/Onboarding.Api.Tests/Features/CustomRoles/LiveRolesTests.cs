@@ -10,8 +10,6 @@ namespace Onboarding.Api.Tests.Features.CustomRoles;
 /// <summary>A role that was changed holds for everybody who is signed in with it, at once and on every node (SEC-24).</summary>
 public sealed class LiveRolesTests(ApiFixture fixture)
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
-
     [Fact] // SEC-24
     public async Task What_a_role_loses_or_gains_holds_for_live_sessions_here_at_once_and_on_another_node_soon()
     {
@@ -36,7 +34,7 @@ public sealed class LiveRolesTests(ApiFixture fixture)
         async Task HoldsAsync(HttpStatusCode members, HttpStatusCode audit)
         {
             Assert.Equal((members, audit), await StatusesAsync(here));
-            await Eventually.HoldsAsync(async () => await StatusesAsync(there) == (members, audit), $"the other node answers {members} and {audit}", Soon);
+            await Eventually.HoldsAsync(async () => await StatusesAsync(there) == (members, audit), $"the other node answers {members} and {audit}", Eventually.Soon);
         }
 
         static async Task<(HttpStatusCode, HttpStatusCode)> StatusesAsync(HttpClient client)
@@ -79,7 +77,7 @@ public sealed class LiveRolesTests(ApiFixture fixture)
             await organization.QueryAsync<int>($"UPDATE platform.organizations SET settings = jsonb_set(settings, '{{CustomRoles,reader}}', '[]'), changed_at = clock_timestamp() WHERE id = '{organization.Organization.Id}' RETURNING 1");
         }
 
-        await Eventually.HoldsAsync(async () => (await there.GetAsync("/members")).StatusCode == HttpStatusCode.Forbidden, "the other node has heard of it", Soon);
+        await Eventually.HoldsAsync(async () => (await there.GetAsync("/members")).StatusCode == HttpStatusCode.Forbidden, "the other node has heard of it", Eventually.Soon);
 
         // The other node has taken note of the time ahead once its poll has gone past it; that it forgets is what shows it.
         async Task WaitForPollAsync()
@@ -112,6 +110,6 @@ public sealed class LiveRolesTests(ApiFixture fixture)
         });
 
         await organization.SettledAsync();
-        await Eventually.HoldsAsync(async () => (await ada.GetAsync("/members")).StatusCode == HttpStatusCode.Forbidden, "the event has told it", Soon);
+        await Eventually.HoldsAsync(async () => (await ada.GetAsync("/members")).StatusCode == HttpStatusCode.Forbidden, "the event has told it", Eventually.Soon);
     }
 }

@@ -137,14 +137,14 @@ public sealed class DomainsTests(ApiFixture fixture)
 
         await (await admin.DeleteAsync($"/organization/domains/{id}")).OkAsync(HttpStatusCode.NoContent);
         Assert.Equal("tenant.not_found", await fixture.App.At(domain, access).WhoseAsync());
-        await Eventually.HoldsAsync(async () => await second.At(domain, access).WhoseAsync() == "tenant.not_found", "the other node has heard", TimeSpan.FromSeconds(5));
+        await Eventually.HoldsAsync(async () => await second.At(domain, access).WhoseAsync() == "tenant.not_found", "the other node has heard", Eventually.Soon);
         Assert.Equal("domain.not_found", await (await admin.DeleteAsync($"/organization/domains/{id}")).CodeAsync(HttpStatusCode.NotFound));
         Assert.Equal(1, await a.CountAsync($"audit_log WHERE action = 'organization.domain_removed' AND note = '{domain}'"));
 
         using var successor = await b.SignInAsync();
         await successor.ProveDomainAsync(fixture.Dns, domain);
         Assert.Equal("tenant.mismatch", await fixture.App.At(domain, access).WhoseAsync());
-        await Eventually.HoldsAsync(async () => await second.At(domain, access).WhoseAsync() == "tenant.mismatch", "the other node knows the successor", TimeSpan.FromSeconds(5));
+        await Eventually.HoldsAsync(async () => await second.At(domain, access).WhoseAsync() == "tenant.mismatch", "the other node knows the successor", Eventually.Soon);
     }
 
     [Fact] // ONB-14
@@ -156,7 +156,7 @@ public sealed class DomainsTests(ApiFixture fixture)
         await organization.QueryAsync<int>($"UPDATE platform.organizations SET status = 'suspended', changed_at = clock_timestamp() WHERE id = '{organization.Organization.Id}' RETURNING 1");
         await fixture.App.Services.GetRequiredService<ClusterSignals>().OrganizationChangedAsync(organization.Organization.Key, CancellationToken.None);
         using var there = fixture.App.At(domain);
-        await Eventually.HoldsAsync(async () => await there.WhoseAsync() == "tenant.suspended", "it is suspended there too", TimeSpan.FromSeconds(5));
+        await Eventually.HoldsAsync(async () => await there.WhoseAsync() == "tenant.suspended", "it is suspended there too", Eventually.Soon);
     }
 
     [Fact]

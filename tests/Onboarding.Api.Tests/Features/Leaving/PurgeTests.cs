@@ -68,7 +68,7 @@ public sealed class PurgeTests(ApiFixture fixture)
         Assert.Equal(ofNeighbour, await FindAsync(app, others));
         foreach (var node in new[] { app, second })
         {
-            await Eventually.HoldsAsync(async () => (await organization.MeAsync(tokens.Access(), node)).StatusCode == HttpStatusCode.NotFound, "the node has forgotten it", TimeSpan.FromSeconds(5));
+            await Eventually.HoldsAsync(async () => (await organization.MeAsync(tokens.Access(), node)).StatusCode == HttpStatusCode.NotFound, "the node has forgotten it", Eventually.Soon);
             Assert.Null(await node.Services.GetRequiredService<CachedOrganizationStore>().GetAsync(organization.Organization.Id));
         }
 

@@ -11,8 +11,6 @@ namespace Onboarding.Api.Tests.Features.Members;
 [Collection(KilledNodesCollection.Name)]
 public sealed class TwoProcessesTests(Nodes nodes)
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
-
     [Fact] // SEC-24
     public async Task Signing_out_a_new_role_suspension_and_removal_in_one_process_are_refused_in_the_other()
     {
@@ -43,7 +41,7 @@ public sealed class TwoProcessesTests(Nodes nodes)
             using var there = Signed(other, organization, tokens.Access());
             await (await there.GetAsync("/me")).OkAsync();
             (await act(tokens)).EnsureSuccessStatusCode();
-            await Eventually.HoldsAsync(async () => (await there.GetAsync("/me")).StatusCode == HttpStatusCode.Unauthorized, "the other process refuses the token", Soon);
+            await Eventually.HoldsAsync(async () => (await there.GetAsync("/me")).StatusCode == HttpStatusCode.Unauthorized, "the other process refuses the token", Eventually.Soon);
             using var again = other.ClientFor(organization.Identifier);
             Assert.Equal("refresh.invalid", await (await again.PostAsJsonAsync("/refresh", new { refresh = tokens.Refresh() })).CodeAsync(HttpStatusCode.Unauthorized));
         }
@@ -54,7 +52,7 @@ public sealed class TwoProcessesTests(Nodes nodes)
             using var there = Signed(other, organization, (await SignInAsync("user")).Access());
             await Eventually.HoldsAsync(async () => (await there.GetAsync("/members")).IsSuccessStatusCode, "the other process knows the role");
             await (await admin.PatchAsJsonAsync("/roles/reader", new { permissions = Array.Empty<string>() })).OkAsync();
-            await Eventually.HoldsAsync(async () => (await there.GetAsync("/members")).StatusCode == HttpStatusCode.Forbidden, "the other process knows that the role allows less", Soon);
+            await Eventually.HoldsAsync(async () => (await there.GetAsync("/members")).StatusCode == HttpStatusCode.Forbidden, "the other process knows that the role allows less", Eventually.Soon);
             await (await there.GetAsync("/me")).OkAsync();
         }
     }

@@ -24,7 +24,7 @@ public sealed class PublishedSettingsTests(ApiFixture fixture)
         // What is read from the schema is there at once, whoever answers.
         Assert.Equal("Renamed", (await (await there.GetAsync("/organization")).OkAsync()).GetProperty("name").GetString());
         await Eventually.HoldsAsync(
-            async () => (await (await there.GetAsync("/me")).OkAsync()).GetProperty("organization").GetProperty("name").GetString() == "Renamed", "the other node knows the name", TimeSpan.FromSeconds(2));
+            async () => (await (await there.GetAsync("/me")).OkAsync()).GetProperty("organization").GetProperty("name").GetString() == "Renamed", "the other node knows the name", Eventually.Soon);
         using var signIn = await there.PostAsJsonAsync("/login", new { username = "user", password = TestOrganization.Password });
         Assert.Equal(3600, (await signIn.OkAsync()).GetProperty("refresh_expires_in").GetInt32());
     }

@@ -60,8 +60,7 @@ public sealed class GoverningTests(ApiFixture fixture)
         await (await superAdmin.SuspendAsync(organization)).OkAsync();
         foreach (var node in new[] { fixture.App, other })
         {
-            var took = await Eventually.HoldsAsync(async () => (await organization.MeAsync(access, node)).StatusCode == HttpStatusCode.Forbidden, "sessions are refused");
-            Assert.True(took < TimeSpan.FromSeconds(2), $"{took}");
+            await Eventually.HoldsAsync(async () => (await organization.MeAsync(access, node)).StatusCode == HttpStatusCode.Forbidden, "sessions are refused", Eventually.Soon);
             using var machine = node.ClientFor(organization.Identifier);
             machine.DefaultRequestHeaders.Authorization = new("Bearer", key.Key);
             Assert.Equal("tenant.suspended", await (await machine.GetAsync("/members")).CodeAsync(HttpStatusCode.Forbidden));
