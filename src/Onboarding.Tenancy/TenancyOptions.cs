@@ -40,7 +40,7 @@ public sealed class FairnessOptions
     /// <summary>Name of the section.</summary>
     public const string Section = "Fairness";
 
-    /// <summary>How many of them a node begins in a second, whatever they ask for; who comes faster waits for a turn. 500 for each core unless said.</summary>
+    /// <summary>How many of them a node begins in a second; who comes faster waits for a turn. One counts for each millisecond that it has a connection. 500 for each core unless said.</summary>
     [Range(1, 10_000_000)]
     public int? RequestsPerSecond { get; set; }
 
@@ -55,4 +55,33 @@ public sealed class FairnessOptions
     /// <summary>How long one waits before it is refused.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
     public TimeSpan Patience { get; set; } = TimeSpan.FromMilliseconds(500);
+}
+
+/// <summary>Section <c>Exports</c>: how long whoever reads an export may hold a connection of the database for it (SEC-50).</summary>
+public sealed class ExportOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Exports";
+
+    /// <summary>How many a node serves at once; whoever comes then is to come back later.</summary>
+    [Range(1, 100)]
+    public int AtOnce { get; set; } = 2;
+
+    /// <summary>The slowest that one is read. Who is slower is broken off once <see cref="Patience"/> is used up.</summary>
+    [Range(1024, 1_000_000_000)]
+    public int BytesPerSecond { get; set; } = 64 * 1024;
+
+    /// <summary>How long whoever reads one may take nothing, or too little.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long one may take, however fast it is read: as long PostgreSQL keeps what was deleted meanwhile, in all tables.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
+    public TimeSpan Longest { get; set; } = TimeSpan.FromHours(6);
+
+    /// <summary>
+    /// When PostgreSQL ends the transaction of a node that has stopped without a word: later than the node itself breaks off. What lies in
+    /// buffers between the two, some MiB, is not read before whoever reads makes room.
+    /// </summary>
+    internal TimeSpan UntilAbandoned => Patience + TimeSpan.FromSeconds(8.0 * 1024 * 1024 / BytesPerSecond);
 }

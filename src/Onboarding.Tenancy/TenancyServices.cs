@@ -26,6 +26,7 @@ public static class TenancyServices
     {
         services.AddOptions<TenancyOptions>().BindConfiguration(TenancyOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<DatabaseOptions>().BindConfiguration(DatabaseOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ExportOptions>().BindConfiguration(ExportOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<FairnessOptions>().BindConfiguration(FairnessOptions.Section).ValidateDataAnnotations().ValidateOnStart()
             .Validate<IConfiguration>(
                 (fairness, configuration) => configuration[$"{DatabaseOptions.Section}:ConnectionString"] is not { Length: > 0 } database || ConnectionShares.Fits(fairness, DataSources.PoolSizeOf(database)),
@@ -77,13 +78,13 @@ public static class TenancyServices
     {
         services.AddSingleton<CommitOutcome>();
         services.AddSingleton<TenantCommandInterceptor>();
-        services.AddSingleton<TenantTransactionInterceptor>();
+        services.AddSingleton<TransactionInterceptor>();
         services.AddPooledDbContextFactory<TenantDbContext>((provider, options) => options
             .UseTenant(provider.GetRequiredService<NpgsqlDataSource>())
             .UseShares(provider)
             .AddInterceptors(
                 provider.GetRequiredService<TenantCommandInterceptor>(),
-                provider.GetRequiredService<TenantTransactionInterceptor>()));
+                provider.GetRequiredService<TransactionInterceptor>()));
 
         // The organization is set at each lease, from the scope's own context; a lease without one can run no SQL.
         services.AddScoped(provider =>

@@ -4,7 +4,7 @@ using Onboarding.Billing.Callbacks;
 using Onboarding.Billing.Data;
 using Onboarding.Billing.Plans;
 using Onboarding.Billing.Subscriptions;
-using Onboarding.Tenancy;
+using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Organizations;
 using Spectre.Console;
@@ -118,9 +118,8 @@ internal static class BillingCommands
         var command = new Command("settle", "Settle features and quotas of one organization, whatever its plan says.") { identifier, features, quotas };
         command.SetAction(async (result, cancellationToken) =>
         {
-            await using var db = await services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync(cancellationToken);
             var wanted = result.GetValue(identifier)!;
-            if (await db.Organizations.SingleOrDefaultAsync(o => o.Identifier == wanted, cancellationToken) is not { } organization)
+            if (await FindAsync(services, wanted, cancellationToken) is not { } organization)
             {
                 return Fail("There is no such organization.");
             }
@@ -155,9 +154,7 @@ internal static class BillingCommands
                 }
             }
 
-            organization.Settle(new() { Features = on, Quotas = numbers }, services.GetRequiredService<TimeProvider>().GetUtcNow());
-            await db.SaveChangesAsync(cancellationToken);
-            await services.GetRequiredService<ClusterSignals>().OrganizationChangedAsync(organization.Key, cancellationToken);
+            await services.GetRequiredService<GovernOrganization>().SettleAsync(organization.Key, new() { Features = on, Quotas = numbers }, Actor.System, reason: null, cancellationToken);
             return Say($"Settled for {wanted}: {string.Join(", ", on.Select(pair => $"{pair.Key} {(pair.Value ? "on" : "off")}").Concat(numbers.Select(pair => $"{pair.Key} {pair.Value}")).DefaultIfEmpty("nothing"))}.");
         });
         return command;

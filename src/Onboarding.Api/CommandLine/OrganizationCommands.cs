@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.EntityFrameworkCore;
+using Onboarding.Api.Features;
 using Onboarding.Billing.Plans;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
@@ -12,6 +13,8 @@ namespace Onboarding.Api.CommandLine;
 internal static class OrganizationCommands
 {
     private const int PageSize = 1000;
+    private const int LongestName = 200;
+    private const int LongestReason = 500;
 
     public static Command Create(IServiceProvider services) => new("organizations", "Create and govern organizations.")
     {
@@ -27,14 +30,42 @@ internal static class OrganizationCommands
 
     public static Argument<string> Identifier() => new("identifier") { Description = "The organization's identifier, as in its host name." };
 
+    /// <summary>An option for a name, which has to be as one that comes over HTTP (SEC-45).</summary>
+    public static Option<string?> Name(string option, string description) => Written(option, description, LongestName, NameRules.Name, NameRules.NoName);
+
+    /// <summary>The option for why something is done: others are to read it.</summary>
+    public static Option<string?> Reason(string description, int longest) => Written("--reason", $"{description} {longest} characters at most.", longest, NameRules.Text, NameRules.NoText);
+
+    private static Option<string?> Written(string option, string description, int longest, string rule, string refusal)
+    {
+        var written = new Option<string?>(option) { Description = description };
+        written.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is not { } text)
+            {
+                return;
+            }
+
+            if (text.Length > longest)
+            {
+                result.AddError($"{option} has at most {longest} characters.");
+            }
+            else if (!NameRules.Fits(text, rule))
+            {
+                result.AddError($"{option}: {refusal}");
+            }
+        });
+        return written;
+    }
+
     private static Command CreateOne(IServiceProvider services)
     {
         var identifier = Identifier();
-        var name = new Option<string?>("--name") { Description = "Display name; the identifier when left out." };
+        var name = Name("--name", "Display name; the identifier when left out.");
         var plan = new Option<string>("--plan") { Description = "Plan.", DefaultValueFactory = _ => services.GetRequiredService<PlanCatalogue>().Default.Key };
         var email = new Option<string>("--admin-email") { Description = "Who becomes its first admin; gets the mail to set a password.", Required = true };
         var userName = new Option<string>("--admin-username") { Description = "User name of the first admin.", DefaultValueFactory = _ => "admin" };
-        var fullName = new Option<string?>("--admin-name") { Description = "Full name of the first admin; the user name when left out." };
+        var fullName = Name("--admin-name", "Full name of the first admin; the user name when left out.");
         var command = new Command("create", "Create an organization and invite its first admin. Repeat it to resume after a failure.") { identifier, name, plan, email, userName, fullName };
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -86,7 +117,7 @@ internal static class OrganizationCommands
     private static Command Change(IServiceProvider services, string verb, string description, Func<GovernOrganization, Guid, string?, CancellationToken, Task<Governed>> change)
     {
         var identifier = Identifier();
-        var reason = new Option<string?>("--reason") { Description = "For both audit logs: the platform's, and the organization's own." };
+        var reason = Reason("For both audit logs: the platform's, and the organization's own.", LongestReason);
         var command = new Command(verb, description) { identifier, reason };
         command.SetAction(async (result, cancellationToken) =>
         {

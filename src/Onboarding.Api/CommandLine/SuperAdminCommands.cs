@@ -114,18 +114,24 @@ internal static class SuperAdminCommands
     {
         var normalized = Member.Normalize(name);
         await using var db = await services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync(cancellationToken);
-        if (await db.SuperAdmins.SingleOrDefaultAsync(a => a.NormalizedUserName == normalized && a.DisabledAt == null, cancellationToken) is not { } admin)
-        {
-            return Fail("There is no super admin of that name.");
-        }
+        var (changed, seed) = await db.InTransactionAsync(
+            async () =>
+            {
+                // With the row held, as signing in holds it: no session begins in between by what was good before.
+                var found = await db.SuperAdmins.FromSql($"SELECT * FROM platform.super_admins WHERE normalized_user_name = {normalized} AND disabled_at IS NULL FOR UPDATE").ToListAsync(cancellationToken);
+                if (found.SingleOrDefault() is not { } admin)
+                {
+                    return ((SuperAdmin?)null, (byte[]?)null);
+                }
 
-        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
-        var seed = change(admin, now);
-        await SaveAsync(services, db, action, admin, cancellationToken);
-
-        // Behind the change, so that no session begins in between by what was good before.
-        await db.SuperAdminSessions.Where(s => s.SuperAdminId == admin.Id && s.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(s => s.EndedAt, now), cancellationToken);
-        return Show("Done; all sessions have ended.", admin, seed);
+                var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
+                var shown = change(admin, now);
+                await SaveAsync(services, db, action, admin, cancellationToken);
+                await db.SuperAdminSessions.Where(s => s.SuperAdminId == admin.Id && s.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(s => s.EndedAt, now), cancellationToken);
+                return (admin, shown);
+            },
+            cancellationToken);
+        return changed is null ? Fail("There is no super admin of that name.") : Show("Done; all sessions have ended.", changed, seed);
     }
 
     private static Task SaveAsync(IServiceProvider services, PlatformDbContext db, string action, SuperAdmin admin, CancellationToken cancellationToken)

@@ -33,6 +33,7 @@ internal static class EmailPreviews
             FullName = Name, EndpointId = new("01990000-0000-7000-8000-000000000001"), Url = "https://example.com/hooks", Reason = WebhookDisabledReason.Failing, DisabledAt = At,
         },
         ["super_admin_entered"] = new SuperAdminEnteredEmail { FullName = Name, SuperAdmin = "root", Reason = "Ticket 4711: approvals seem stuck.", Write = false, EnteredAt = At, Until = At.AddMinutes(30) },
+        ["organization_exported"] = new OrganizationExportedEmail { FullName = Name, SuperAdmin = "root", Reason = "Ticket 4712: they move to another installation.", ExportedAt = At },
         ["organization_code"] = new OrganizationCodeEmail { FullName = Name, OrganizationUrl = Home, Code = Code, MinutesValid = 10 },
         ["mfa_changed"] = new MfaChangedEmail { FullName = Name, Change = MfaChange.TotpEnabled, ChangedAt = At },
     };

@@ -28,6 +28,7 @@ namespace Onboarding.Api.Emails;
 [JsonDerivedType(typeof(MfaChangedEmail), "mfa_changed")]
 [JsonDerivedType(typeof(EndpointDisabledEmail), "endpoint_disabled")]
 [JsonDerivedType(typeof(SuperAdminEnteredEmail), "super_admin_entered")]
+[JsonDerivedType(typeof(OrganizationExportedEmail), "organization_exported")]
 [JsonDerivedType(typeof(OrganizationCodeEmail), "organization_code")]
 public abstract partial class EmailTemplate
 {

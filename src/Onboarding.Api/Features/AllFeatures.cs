@@ -42,7 +42,8 @@ internal static class AllFeatures
         .AddWebhooksFeature()
         .AddPlatform()
         .AddScoped<GetAuditLog>()
-        .AddScoped<ExportAuditLog>();
+        .AddScoped<ExportAuditLog>()
+        .AddScoped<VerifyAuditLog>().AddSingleton<VerificationPlaces>();
 
     public static void MapFeatures(this IEndpointRouteBuilder routes)
     {
@@ -65,5 +66,6 @@ internal static class AllFeatures
         routes.MapPlatform();
         GetAuditLog.Map(routes);
         ExportAuditLog.Map(routes);
+        VerifyAuditLog.Map(routes);
     }
 }

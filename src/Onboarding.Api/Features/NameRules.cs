@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Onboarding.Api.Features;
 
 /// <summary>What names and addresses have to look like, wherever they are given.</summary>
@@ -16,8 +18,15 @@ internal static class NameRules
     /// Of a person, an organization or a thing. Characters that turn the direction of what follows could make a name read
     /// as another one in a list or a mail (Unicode Technical Report 36, section 2.4).
     /// </summary>
-    public const string Name = @"\s*[^\s" + Unseen + "][^" + Unseen + "]*";
+    public const string Name = "^(?:(?!" + Seen + ")[^" + Turning + "])*" + Seen + "[^" + Turning + "]*";
     public const string NoName = "A name has at least one letter, and no characters that control or turn the text.";
+
+    /// <summary>What somebody is to read later, such as a reason: as <see cref="Name"/>, in any number of lines.</summary>
+    public const string Text = "^(?:(?!" + Seen + @")(?:[\t\r\n]|[^" + Turning + "]))*" + Seen + @"(?:[\t\r\n]|[^" + Turning + "])*";
+    public const string NoText = "This has at least one letter, and no characters that control or turn the text.";
+
+    /// <summary>Whether the whole of a text is as a rule says, for what comes in another way than a request.</summary>
+    public static bool Fits(string text, string rule) => Regex.Match(text, rule, RegexOptions.CultureInvariant) is { Success: true, Index: 0, Length: var length } && length == text.Length;
 
     // Letters and numbers whose compatibility form (NFKC) is made of others that are allowed, and the parts of Korean
     // syllables (Unicode 15). Computed here the form itself would need ICU on every machine.
@@ -30,5 +39,10 @@ internal static class NameRules
         @"\uAB5C-\uAB5F\uAB69\uD7B0-\uD7FF\uF900-\uFA0D\uFA10\uFA12\uFA15-\uFA1E\uFA20\uFA22\uFA25-\uFA26\uFA2A-\uFB17" +
         @"\uFB20-\uFB28\uFB4F-\uFC5A\uFC64-\uFC8F\uFC91-\uFCD8\uFCDA-\uFCF1\uFCF5-\uFD3B\uFD50-\uFDF9\uFE80-\uFF9D\uFFA0-\uFFDC";
 
-    private const string Unseen = @"\p{Cc}\u202A-\u202E\u2066-\u2069";
+    private const string Turning = @"\p{Cc}\u202A-\u202E\u2066-\u2069";
+
+    // A letter, a number or a sign, of any plane; but no filler of a letter's width, no blank pattern of Braille, and nothing
+    // that draws nothing by itself: what controls music and shorthand, the filler of Khitan, and the tags and selectors of plane 14.
+    private const string Unseen = @"[\u115F\u1160\u2800\u3164\uFFA0\uDB40-\uDB43]|\uD834[\uDD59\uDD73-\uDD7A]|\uD82F[\uDCA0-\uDCA3]|\uD81B\uDFE4";
+    private const string Seen = "(?!" + Unseen + @")(?:[\p{L}\p{N}\p{P}\p{S}]|[\uD800-\uDBFF][\uDC00-\uDFFF])";
 }

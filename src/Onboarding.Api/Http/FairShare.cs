@@ -12,7 +12,7 @@ internal static class FairShare
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a refusal at the door takes. Made at once they are so cheap that who floods a node gets 25,000 a second, which took others more than being served did.</summary>
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Refusal = TimeSpan.FromMilliseconds(500);
 
     public static IServiceCollection AddFairShare(this IServiceCollection services) => services.AddSingleton<FairShareMetrics>().AddSingleton<RequestPace>();
 
@@ -27,7 +27,8 @@ internal static class FairShare
         }
 
         var shares = context.RequestServices.GetRequiredService<ConnectionShares>();
-        var wait = context.RequestServices.GetRequiredService<RequestPace>().Take(organization.Key);
+        var pace = context.RequestServices.GetRequiredService<RequestPace>();
+        var wait = pace.Take(organization.Key);
         if (wait is { } turn && turn > TimeSpan.Zero)
         {
             await Task.Delay(turn, context.RequestAborted);
@@ -35,13 +36,21 @@ internal static class FairShare
 
         if (wait is null || shares.IsFull(organization))
         {
-            await Task.Delay(Pace, context.RequestAborted);
+            await Task.Delay(Refusal, context.RequestAborted);
             await Busy(context).ExecuteAsync(context);
             return;
         }
 
-        using var share = shares.Enter(organization);
-        await next(context);
+        var share = shares.Enter(organization);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            share.Dispose();
+            pace.Weigh(organization.Key, share.Held);
+        }
     });
 
     /// <summary>The answer to a request for which there is no connection left.</summary>

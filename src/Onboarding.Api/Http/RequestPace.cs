@@ -5,10 +5,13 @@ using Onboarding.Tenancy;
 
 namespace Onboarding.Api.Http;
 
-/// <summary>How fast the requests of one organization follow each other on this node, whatever they ask for (PERF-10, SEC-50).</summary>
+/// <summary>How fast the requests of one organization follow each other on this node (PERF-10, SEC-50).</summary>
 /// <remarks>
 /// The generic cell rate algorithm: each request takes the next moment of its organization's own time. Connections alone do not
 /// protect the others: a crowd that waits for four of them still keeps every core busy. Who waits for a moment costs nobody anything.
+/// A request counts once for each millisecond that the organization's last ones had a connection: those that change something, or wait
+/// for each other's rows, are fewer in a second than those that read, and an organization keeps half as many connections busy, on
+/// average, as there are cores. It counts so when it begins: counted when they are over, they would come in crowds.
 /// </remarks>
 internal sealed class RequestPace(IOptions<FairnessOptions> options)
 {
@@ -21,6 +24,12 @@ internal sealed class RequestPace(IOptions<FairnessOptions> options)
     /// <summary>Unless said: about a sixth of what a core answers, so that a handful of crowds leave room for others.</summary>
     private const int PerCore = 500;
 
+    /// <summary>As how many a request counts at most: a long export, or a database that is slow for everybody, shuts nobody out.</summary>
+    private const int Heaviest = 20;
+
+    /// <summary>Over how many requests the average goes, about.</summary>
+    private const int Averaged = 16;
+
     private readonly long interval = Math.Max(1, Stopwatch.Frequency / (options.Value.RequestsPerSecond ?? PerCore * Environment.ProcessorCount));
     private readonly long burst = Stopwatch.Frequency / BurstsPerSecond;
     private readonly long patience = (long)(options.Value.Patience.TotalSeconds * Stopwatch.Frequency);
@@ -29,6 +38,7 @@ internal sealed class RequestPace(IOptions<FairnessOptions> options)
     private sealed class Turn
     {
         public long Next;
+        public long Cost;
     }
 
     /// <summary>How long the request waits before it begins; null when that is longer than anybody waits, and then it has taken nothing.</summary>
@@ -44,10 +54,21 @@ internal sealed class RequestPace(IOptions<FairnessOptions> options)
                 return null;
             }
 
-            if (Interlocked.CompareExchange(ref turn.Next, begin + interval, next) == next)
+            if (Interlocked.CompareExchange(ref turn.Next, begin + Volatile.Read(ref turn.Cost), next) == next)
             {
                 return begin <= now ? TimeSpan.Zero : Stopwatch.GetElapsedTime(now, begin);
             }
+        }
+    }
+
+    /// <summary>Takes note of what a request took that is over.</summary>
+    public void Weigh(Guid organization, TimeSpan held)
+    {
+        if (turns.TryGetValue(organization, out var turn))
+        {
+            // Of two at once one may be lost: it is an average.
+            var cost = Volatile.Read(ref turn.Cost);
+            Volatile.Write(ref turn.Cost, cost + (((long)(Math.Clamp(held.TotalMilliseconds, 1, Heaviest) * interval) - cost) / Averaged));
         }
     }
 
@@ -63,6 +84,6 @@ internal sealed class RequestPace(IOptions<FairnessOptions> options)
             }
         }
 
-        return turns.GetOrAdd(organization, _ => new());
+        return turns.GetOrAdd(organization, _ => new() { Cost = interval });
     }
 }

@@ -41,6 +41,7 @@ internal sealed class EventConsumers(
         On<MemberMfaChanged, AccountEmails>((mails, id, e, cancellation) => mails.MfaChangedAsync(id, e, cancellation)),
         On<EndpointDisabled, WebhookEmails>((mails, id, e, cancellation) => mails.DisabledAsync(id, e, cancellation)),
         On<OrganizationEntered, SuperAdminEmails>((mails, id, e, cancellation) => mails.EnteredAsync(id, e, cancellation)),
+        On<OrganizationExported, SuperAdminEmails>((mails, id, e, cancellation) => mails.ExportedAsync(id, e, cancellation)),
         On<SessionStarted, AccountEmails>((mails, id, e, cancellation) => mails.SignedInAsync(id, e, cancellation)),
 
         // Usually done already, right after the commit; here again in case that node died in between (SEC-24).

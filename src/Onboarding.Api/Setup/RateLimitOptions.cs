@@ -106,6 +106,10 @@ internal sealed class RateLimitOptions
     [ValidateObjectMembers]
     public RateLimit LookUpOrganization { get; set; } = new() { PerAddress = 120, PerOrganization = 6_000, Window = TimeSpan.FromMinutes(1) };
 
+    /// <summary>Each call reads a whole audit log.</summary>
+    [ValidateObjectMembers]
+    public RateLimit VerifyAuditLog { get; set; } = new() { PerAccount = 20, PerAddress = 30, PerOrganization = 60 };
+
     [ValidateObjectMembers]
     public RateLimit ConfirmEmail { get; set; } = new() { PerAccount = 20, PerAddress = 60, PerOrganization = 1_200 };
 }

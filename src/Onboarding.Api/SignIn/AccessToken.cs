@@ -12,11 +12,15 @@ internal sealed class AccessToken : SecurityToken
         (MemberId, SessionId) = (memberId, sessionId);
         (Id, Issuer, OrganizationId) = (token.Id, token.Issuer, token.Audiences.FirstOrDefault() ?? "");
         (IssuedAt, ValidFrom, ValidTo) = (token.IssuedAt, token.ValidFrom, token.ValidTo);
+        IsActing = token.TryGetClaim(TokenClaims.Acting, out _);
     }
 
     public Guid MemberId { get; }
 
     public Guid SessionId { get; }
+
+    /// <summary>Whether a super admin acts by it inside an organization.</summary>
+    public bool IsActing { get; }
 
     /// <summary>The audience: whose token it is.</summary>
     public string OrganizationId { get; }

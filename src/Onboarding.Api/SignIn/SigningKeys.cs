@@ -66,20 +66,15 @@ internal sealed class SigningKeys(
     {
         await using (var db = await platform.CreateDbContextAsync(cancellationToken))
         {
-            await db.Database.CreateExecutionStrategy().ExecuteAsync(async () =>
-            {
-                await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-                await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtext('onboarding.signing_keys'))", cancellationToken);
-                await RotateAsync(db, cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-            });
+            await db.InTransactionAsync(() => RotateAsync(db, cancellationToken), cancellationToken);
         }
 
         await LoadAsync(cancellationToken);
     }
 
-    private async Task RotateAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    private async Task<int> RotateAsync(PlatformDbContext db, CancellationToken cancellationToken)
     {
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtext('onboarding.signing_keys'))", cancellationToken);
         var now = clock.GetUtcNow();
         await db.SigningKeys.Where(k => k.ExpiresAt < now).ExecuteDeleteAsync(cancellationToken);
         var newest = await db.SigningKeys.OrderByDescending(k => k.ActiveFrom).FirstOrDefaultAsync(cancellationToken);
@@ -94,7 +89,7 @@ internal sealed class SigningKeys(
             db.SigningKeys.Add(Create(activeFrom: Earlier(now + Announcement, lastCall), now));
         }
 
-        await db.SaveChangesAsync(cancellationToken);
+        return await db.SaveChangesAsync(cancellationToken);
     }
 
     private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;

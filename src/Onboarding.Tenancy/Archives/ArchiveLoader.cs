@@ -24,6 +24,14 @@ internal sealed class ArchiveLoader(NpgsqlTransaction transaction, string schema
         ORDER BY 2, 1
         """;
 
+    // A rule that holds for new rows only: those that were there before it need not keep it, and so those of an archive.
+    private const string RulesForNew = """
+        SELECT format('ALTER TABLE %s DROP CONSTRAINT %I;', conrelid::regclass, conname), format('ALTER TABLE %s ADD CONSTRAINT %I %s;', conrelid::regclass, conname, pg_get_constraintdef(oid))
+        FROM pg_constraint WHERE contype = 'c' AND NOT convalidated AND connamespace = current_schema()::regnamespace ORDER BY conrelid, conname
+        """;
+
+    private const string Batch = "batch";
+
     // Where counting goes on: after the largest number that is there.
     private const string Sequences = """
         DO $$ DECLARE s record; BEGIN
@@ -36,6 +44,9 @@ internal sealed class ArchiveLoader(NpgsqlTransaction transaction, string schema
         END $$;
         """;
 
+    // There is none after it to end it.
+    private static readonly DateTime LastMonth = new(9999, 12, 1, 0, 0, 0, DateTimeKind.Unspecified);
+
     /// <summary>Fills every table, and sees that what is in there then is what was exported.</summary>
     public async Task RunAsync(ArchiveReader archive, CancellationToken cancellationToken)
     {
@@ -43,7 +54,9 @@ internal sealed class ArchiveLoader(NpgsqlTransaction transaction, string schema
         var archived = Match(tables, archive.Manifest);
         await ExecuteAsync(string.Concat(tables.Where(table => table.IsPartitioned).SelectMany(table => Months(table, archived[table.Name]))), cancellationToken);
         var order = LoadOrder.Of(tables, await ReadReferencesAsync(cancellationToken));
+        var rules = await ReadRulesAsync(cancellationToken);
         await ExecuteAsync(Triggers('O', "DISABLE"), cancellationToken);
+        await ExecuteAsync(string.Concat(rules.Select(rule => rule.Drop)), cancellationToken);
         await ExecuteAsync(string.Concat(order.AtTheEnd.Select(key => $"ALTER TABLE {key.Quoted} ALTER CONSTRAINT {key.Name} DEFERRABLE INITIALLY DEFERRED;\n")), cancellationToken);
 
         // What a fresh schema has of its own, such as the built-in roles, is in the archive too.
@@ -55,6 +68,7 @@ internal sealed class ArchiveLoader(NpgsqlTransaction transaction, string schema
 
         await ExecuteAsync("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken);
         await ExecuteAsync(string.Concat(order.AtTheEnd.Select(key => $"ALTER TABLE {key.Quoted} ALTER CONSTRAINT {key.Name} NOT DEFERRABLE;\n")), cancellationToken);
+        await ExecuteAsync(string.Concat(rules.Select(rule => rule.Add)), cancellationToken);
         await ExecuteAsync(Sequences, cancellationToken);
         foreach (var table in tables)
         {
@@ -79,7 +93,7 @@ internal sealed class ArchiveLoader(NpgsqlTransaction transaction, string schema
     /// <summary>The months that the source had and a fresh schema has not; of the name nothing but the number of the month is taken.</summary>
     private static IEnumerable<string> Months(TableShape table, ArchivedTable archived) => archived.Partitions.Except(table.Partitions)
         .Where(name => name.Length == table.Name.Length + 7 && name.StartsWith($"{table.Name}_", StringComparison.Ordinal))
-        .Select(name => DateTime.TryParseExact(name[^6..], "yyyyMM", provider: null, System.Globalization.DateTimeStyles.None, out var month) ? month : (DateTime?)null)
+        .Select(name => DateTime.TryParseExact(name[^6..], "yyyyMM", provider: null, System.Globalization.DateTimeStyles.None, out var month) && month < LastMonth ? month : (DateTime?)null)
         .OfType<DateTime>().Distinct()
         .Select(month => $"CREATE TABLE {table.Name}_{month:yyyyMM} PARTITION OF {table.Quoted} FOR VALUES FROM ('{month:yyyy-MM-dd}+00') TO ('{month.AddMonths(1):yyyy-MM-dd}+00');\n");
 
@@ -96,6 +110,19 @@ internal sealed class ArchiveLoader(NpgsqlTransaction transaction, string schema
         return references;
     }
 
+    private async Task<IReadOnlyList<(string Drop, string Add)>> ReadRulesAsync(CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(RulesForNew, transaction.Connection, transaction);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rules = new List<(string Drop, string Add)>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rules.Add((reader.GetString(0), reader.GetString(1)));
+        }
+
+        return rules;
+    }
+
     private async Task LoadAsync(TableShape table, IAsyncEnumerable<IReadOnlyList<string>> batches, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
@@ -109,18 +136,43 @@ internal sealed class ArchiveLoader(NpgsqlTransaction transaction, string schema
         { CommandTimeout = ArchiveRows.CommandTimeout };
         var lines = new NpgsqlParameter<string[]>();
         command.Parameters.Add(lines);
+        var before = 0L;
         await foreach (var batch in batches)
         {
-            lines.TypedValue = [.. batch];
+            await transaction.SaveAsync(Batch, cancellationToken);
             try
             {
+                lines.TypedValue = [.. batch];
+                await command.ExecuteNonQueryAsync(cancellationToken);
+                await transaction.ReleaseAsync(Batch, cancellationToken);
+            }
+            catch (PostgresException exception) when (ArchiveRefusedException.Caused(exception))
+            {
+                await transaction.RollbackAsync(Batch, cancellationToken);
+                throw new ArchiveRefusedException($"Line {before + await RefusedAsync(command, lines, batch, cancellationToken)} of table {table.Name} of the archive is no row of it (SQLSTATE {exception.SqlState}).", exception);
+            }
+
+            before += batch.Count;
+        }
+    }
+
+    /// <summary>Which line of a batch that was refused it is, counted from 1: one at a time they tell.</summary>
+    private static async Task<int> RefusedAsync(NpgsqlCommand command, NpgsqlParameter<string[]> lines, IReadOnlyList<string> batch, CancellationToken cancellationToken)
+    {
+        foreach (var (index, line) in batch.Index())
+        {
+            try
+            {
+                lines.TypedValue = [line];
                 await command.ExecuteNonQueryAsync(cancellationToken);
             }
-            catch (PostgresException exception) when (exception.SqlState[..2] is "22" or "23")
+            catch (PostgresException exception) when (ArchiveRefusedException.Caused(exception))
             {
-                throw new ArchiveRefusedException($"Table {table.Name} of the archive holds what is no row of it (SQLSTATE {exception.SqlState}).", exception);
+                return index + 1;
             }
         }
+
+        return batch.Count;
     }
 
     private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)

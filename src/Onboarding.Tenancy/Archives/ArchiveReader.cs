@@ -33,6 +33,8 @@ internal sealed class ArchiveReader : IAsyncDisposable
     /// <summary>Reads the manifest, and sees whether the archive holds what it names and nothing else.</summary>
     public static async Task<ArchiveReader> OpenAsync(Stream file, CancellationToken cancellationToken)
     {
+        // Of what cannot be gone back in all would be held in memory.
+        Require(file.CanSeek, "An archive has to be a file: what it is stands at its end.");
         ZipArchive? archive = null;
         try
         {
@@ -41,7 +43,7 @@ internal sealed class ArchiveReader : IAsyncDisposable
             var entries = new Dictionary<string, ZipArchiveEntry>(StringComparer.Ordinal);
             Require(archive.Entries.All(entry => entries.TryAdd(entry.FullName, entry)), "The archive has two entries of one name.");
             Require(entries.TryGetValue(ArchiveManifest.EntryName, out var stated), "The file is no archive of an organization: it has no manifest.");
-            var manifest = await ReadManifestAsync(stated!, cancellationToken);
+            var manifest = await ReadManifestAsync(stated!, file.Length, cancellationToken);
             var named = manifest.Tables.Select(table => table.EntryName).Append(ArchiveManifest.EntryName).Order(StringComparer.Ordinal);
             Require(named.SequenceEqual(entries.Keys.Order(StringComparer.Ordinal)), "The archive does not hold what its manifest names.");
             return new(archive, entries, manifest);
@@ -57,7 +59,7 @@ internal sealed class ArchiveReader : IAsyncDisposable
     public async IAsyncEnumerable<IReadOnlyList<string>> ReadAsync(ArchivedTable table, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        await using var stream = await entries[table.EntryName].OpenAsync(cancellationToken);
+        await using var stream = await OpenAsync(table, cancellationToken);
         var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 * 1024));
         var (rows, bytes, chars, batch) = (0L, 0L, 0, new List<string>());
         bool isLast;
@@ -70,8 +72,8 @@ internal sealed class ArchiveReader : IAsyncDisposable
                 var line = rest.Slice(0, rest.GetPosition(1, end));
                 rest = rest.Slice(line.End);
                 (rows, bytes) = (rows + 1, bytes + line.Length);
-                Require(rows <= table.Rows && bytes <= table.Bytes && line.Length <= MaxLine, TooMuch(table));
-                batch.Add(Text(line, hash, table));
+                Require(rows <= table.Rows && bytes <= table.Bytes && line.Length <= MaxLine, TooMuch(table, rows));
+                batch.Add(Text(line, hash, table, rows));
                 chars += batch[^1].Length;
                 if (batch.Count == BatchRows || chars >= BatchChars)
                 {
@@ -80,7 +82,7 @@ internal sealed class ArchiveReader : IAsyncDisposable
                 }
             }
 
-            Require(bytes + rest.Length <= table.Bytes && rest.Length <= MaxLine, TooMuch(table));
+            Require(bytes + rest.Length <= table.Bytes && rest.Length <= MaxLine, TooMuch(table, rows + 1));
             isLast = result.IsCompleted;
             Require(!isLast || rest.IsEmpty, Differs(table));
             reader.AdvanceTo(rest.Start, rest.End);
@@ -97,7 +99,7 @@ internal sealed class ArchiveReader : IAsyncDisposable
 
     public ValueTask DisposeAsync() => archive.DisposeAsync();
 
-    private static async Task<ArchiveManifest> ReadManifestAsync(ZipArchiveEntry entry, CancellationToken cancellationToken)
+    private static async Task<ArchiveManifest> ReadManifestAsync(ZipArchiveEntry entry, long fileLength, CancellationToken cancellationToken)
     {
         // Its entry may say that it is small and not be.
         var bytes = new byte[MaxManifest + 1];
@@ -107,12 +109,12 @@ internal sealed class ArchiveReader : IAsyncDisposable
         try
         {
             var manifest = JsonSerializer.Deserialize<ArchiveManifest>(bytes.AsSpan(0, length), ArchiveManifest.Json) ?? throw new JsonException();
-            Require(manifest.Format == ArchiveManifest.CurrentFormat, $"The archive has format {manifest.Format}; this version reads {ArchiveManifest.CurrentFormat}.");
-            return manifest;
+            return manifest.Refusal(fileLength) is { } refusal ? throw new ArchiveRefusedException(refusal) : manifest;
         }
         catch (JsonException exception)
         {
-            throw new ArchiveRefusedException("The archive's manifest cannot be read.", exception);
+            // Where, but not what: its text may be made to be shown.
+            throw new ArchiveRefusedException($"The archive's manifest cannot be read: line {(exception.LineNumber ?? 0) + 1} holds what does not belong there, or something is missing before it.", exception);
         }
     }
 
@@ -128,7 +130,19 @@ internal sealed class ArchiveReader : IAsyncDisposable
         }
     }
 
-    private static string Text(ReadOnlySequence<byte> line, IncrementalHash hash, ArchivedTable table)
+    private async Task<Stream> OpenAsync(ArchivedTable table, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await entries[table.EntryName].OpenAsync(cancellationToken);
+        }
+        catch (Exception exception) when (IsBroken(exception))
+        {
+            throw new ArchiveRefusedException(Differs(table), exception);
+        }
+    }
+
+    private static string Text(ReadOnlySequence<byte> line, IncrementalHash hash, ArchivedTable table, long number)
     {
         foreach (var part in line)
         {
@@ -141,13 +155,13 @@ internal sealed class ArchiveReader : IAsyncDisposable
         }
         catch (DecoderFallbackException exception)
         {
-            throw new ArchiveRefusedException(Differs(table), exception);
+            throw new ArchiveRefusedException($"Line {number} of table {table.Name} of the archive is no text.", exception);
         }
     }
 
     private static bool IsBroken(Exception exception) => exception is InvalidDataException or EndOfStreamException or NotSupportedException;
 
-    private static string TooMuch(ArchivedTable table) => $"Table {table.Name} of the archive holds more than its manifest says, or longer lines than any row has.";
+    private static string TooMuch(ArchivedTable table, long number) => $"Table {table.Name} of the archive holds more than its manifest says, or longer lines than any row has, from line {number} on.";
 
     private static string Differs(ArchivedTable table) => $"Table {table.Name} of the archive is not what was exported: its rows do not have the length or the hash that the manifest names.";
 

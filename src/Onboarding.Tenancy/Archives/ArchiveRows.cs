@@ -41,12 +41,21 @@ internal static class ArchiveRows
             CommandTimeout = CommandTimeout,
         };
         await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        try
         {
-            var line = await reader.GetFieldValueAsync<byte[]>(0, cancellationToken);
-            hash.AppendData(line);
-            await output.WriteAsync(line, cancellationToken);
-            (rows, bytes) = (rows + 1, bytes + line.Length);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                var line = await reader.GetFieldValueAsync<byte[]>(0, cancellationToken);
+                hash.AppendData(line);
+                await output.WriteAsync(line, cancellationToken);
+                (rows, bytes) = (rows + 1, bytes + line.Length);
+            }
+        }
+        catch
+        {
+            // Or all the rest of the table would be read before the connection is given back.
+            command.Cancel();
+            throw;
         }
 
         return new(table.Name, rows, bytes, Convert.ToHexStringLower(hash.GetHashAndReset()), table.Partitions);

@@ -2,9 +2,10 @@ namespace Onboarding.Tenancy.Archives;
 
 /// <summary>
 /// Turns what is written synchronously into writes that wait for nobody: .NET ends an entry of a ZIP archive by such
-/// writes, some kilobytes, and the web server refuses them. They are held until the next asynchronous write.
+/// writes, some kilobytes, and the web server refuses them. They are held until the next asynchronous write. All writes keep
+/// to <paramref name="pace"/>.
 /// </summary>
-internal sealed class HeldWrites(Stream output) : Stream
+internal sealed class HeldWrites(Stream output, ReaderPace pace) : Stream
 {
     private readonly MemoryStream held = new();
 
@@ -29,7 +30,7 @@ internal sealed class HeldWrites(Stream output) : Stream
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await LetGoAsync(cancellationToken);
-        await output.WriteAsync(buffer, cancellationToken);
+        await pace.RunAsync(buffer.Length, token => output.WriteAsync(buffer, token), cancellationToken);
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
@@ -42,7 +43,7 @@ internal sealed class HeldWrites(Stream output) : Stream
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {
         await LetGoAsync(cancellationToken);
-        await output.FlushAsync(cancellationToken);
+        await pace.RunAsync(0, token => new ValueTask(output.FlushAsync(token)), cancellationToken);
     }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
@@ -55,7 +56,7 @@ internal sealed class HeldWrites(Stream output) : Stream
     {
         if (held.Length > 0)
         {
-            await output.WriteAsync(held.GetBuffer().AsMemory(0, (int)held.Length), cancellationToken);
+            await pace.RunAsync((int)held.Length, token => output.WriteAsync(held.GetBuffer().AsMemory(0, (int)held.Length), token), cancellationToken);
             held.SetLength(0);
         }
     }

@@ -1,9 +1,8 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
-using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Tenancy.Archives;
@@ -11,17 +10,19 @@ namespace Onboarding.Tenancy.Archives;
 /// <summary>What an import has made.</summary>
 /// <param name="Organization">It serves.</param>
 /// <param name="Rows">How many were taken over.</param>
+/// <param name="Source">What the archive says of the organization that it was made of.</param>
 /// <param name="Unreadable">What this installation has no key for and what became of it, a sentence each.</param>
-public sealed record ImportedOrganization(Organization Organization, long Rows, IReadOnlyList<string> Unreadable);
+public sealed record ImportedOrganization(Organization Organization, long Rows, ArchivedOrganization Source, IReadOnlyList<string> Unreadable);
 
 /// <summary>Makes a new organization of an archive (SEC-7).</summary>
 /// <remarks>
 /// Schema, rows, role and the entry in the catalogue are one transaction: killed at any instruction it has done nothing,
-/// and nothing stands in the way of the next try. What locks others comes last and takes a moment. Nothing is put into
+/// and nothing stands in the way of the next try. What was loaded is read once as the product reads it, so that nothing serves
+/// that it cannot read. What locks others comes last and takes a moment. Nothing is put into
 /// the work queue: what the source has told, mailed or delivered is not told again.
 /// </remarks>
 public sealed class ImportOrganization(
-    OwnerDataSource owner, TenantSchema schema, ApplicationRole application, IEnumerable<IImportedSecrets> secrets, TenantScope tenants, CachedOrganizationStore organizations,
+    OwnerDataSource owner, TenantSchema schema, ApplicationRole application, IEnumerable<IImportedSecrets> secrets, CachedOrganizationStore organizations,
     ClusterSignals signals, TimeProvider clock)
 {
     // Two imports of one name do not both load everything to find out at the end.
@@ -33,9 +34,13 @@ public sealed class ImportOrganization(
     /// <param name="file">The archive; seekable, because its manifest is at the end.</param>
     /// <param name="identifier">The new organization's.</param>
     /// <param name="name">Its name; null takes over the source's.</param>
+    /// <param name="plan">
+    /// Key of its plan. Null takes over what the archive says, with what was settled for the source alone: only where whoever imports
+    /// knows that, because anybody can write it into a file.
+    /// </param>
     /// <param name="cancellationToken">Breaks off; nothing is left then.</param>
     /// <exception cref="ArchiveRefusedException">The archive or the identifier cannot be taken. Nothing is left.</exception>
-    public async Task<ImportedOrganization> RunAsync(Stream file, string identifier, string? name, CancellationToken cancellationToken)
+    public async Task<ImportedOrganization> RunAsync(Stream file, string identifier, string? name, string? plan, CancellationToken cancellationToken)
     {
         if (OrganizationIdentifier.Refusal(identifier) is { } refusal)
         {
@@ -48,52 +53,68 @@ public sealed class ImportOrganization(
             throw new ArchiveRefusedException($"The archive is of schema version {archive.Manifest.SchemaVersion}; this version of the product knows 1 to {schema.Latest}.");
         }
 
-        var organization = Describe(archive.Manifest, identifier, name);
-        var unreadable = await LoadAsync(archive, organization, cancellationToken);
-        await organizations.ForgetAsync();
-        await signals.OrganizationChangedAsync(organization.Key, cancellationToken);
-
-        // The source's catalogue may have been behind its settings at that moment.
-        await tenants.RunAsync(organization, services => services.GetRequiredService<PublishSettings>().RunAsync(cancellationToken));
-        return new(organization, archive.Manifest.Tables.Sum(table => table.Rows), unreadable);
+        try
+        {
+            var imported = await LoadAsync(archive, identifier, name, plan, cancellationToken);
+            await organizations.ForgetAsync();
+            await signals.OrganizationChangedAsync(imported.Organization.Key, CancellationToken.None);
+            return imported;
+        }
+        catch (PostgresException exception) when (ArchiveRefusedException.Caused(exception))
+        {
+            throw new ArchiveRefusedException(
+                $"The archive holds what {(exception.TableName is { } table ? $"table {table}" : "its tables")} cannot keep, or what does not go together (SQLSTATE {exception.SqlState}).", exception);
+        }
     }
 
-    private Organization Describe(ArchiveManifest manifest, string identifier, string? name)
+    private static PlanOverrides Overrides(ArchivedOrganization source)
     {
         try
         {
-            var now = clock.GetUtcNow();
-            return Organization.Copy(identifier, name, manifest.Organization, schema.Latest, Ids.New(now), now);
+            return PlanOverrides.FromJson(source.Overrides.GetRawText());
         }
-        catch (Exception exception) when (exception is JsonException or NotSupportedException)
+        catch (JsonException exception)
         {
-            throw new ArchiveRefusedException("The archive's manifest says nothing that makes sense of the organization's settings.", exception);
+            throw new ArchiveRefusedException("The archive's manifest says nothing that makes sense of what was settled for the organization alone.", exception);
         }
     }
 
-    private async Task<IReadOnlyList<string>> LoadAsync(ArchiveReader archive, Organization organization, CancellationToken cancellationToken)
+    private async Task<ImportedOrganization> LoadAsync(ArchiveReader archive, string identifier, string? name, string? plan, CancellationToken cancellationToken)
     {
+        var source = archive.Manifest.Organization;
+        var overrides = plan is null ? Overrides(source) : PlanOverrides.None;
+        var now = clock.GetUtcNow();
+        var id = Ids.New(now);
+        var home = $"org_{id:N}";
         await using var connection = await owner.Value.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await ClaimAsync(transaction, organization.Identifier, cancellationToken);
-        await ExecuteAsync(transaction, $"CREATE SCHEMA {organization.Schema}", cancellationToken);
-        await ArchiveRows.SettleAsync(transaction, organization.Schema, cancellationToken);
+        await ClaimAsync(transaction, identifier, cancellationToken);
+        await ExecuteAsync(transaction, $"CREATE SCHEMA {home}", cancellationToken);
+        await ArchiveRows.SettleAsync(transaction, home, cancellationToken);
         await ExecuteAsync(transaction, schema.Script(0, archive.Manifest.SchemaVersion), cancellationToken);
-        await new ArchiveLoader(transaction, organization.Schema).RunAsync(archive, cancellationToken);
+        await new ArchiveLoader(transaction, home).RunAsync(archive, cancellationToken);
         await ExecuteAsync(transaction, schema.ScriptFrom(archive.Manifest.SchemaVersion), cancellationToken);
+        if (name is not null)
+        {
+            // Its own name goes before what the source's admins had chosen; without one there the catalogue's holds.
+            await ExecuteAsync(transaction, "UPDATE settings SET name = NULL WHERE name IS NOT NULL", cancellationToken);
+        }
+
         var unreadable = new List<string>();
         foreach (var kind in secrets)
         {
-            if (await kind.DropUnreadableAsync(transaction, organization.SecretScope, cancellationToken) is > 0 and var count)
+            if (await kind.DropUnreadableAsync(transaction, source.SecretScope, cancellationToken) is > 0 and var count)
             {
                 unreadable.Add($"{count} {kind.WhatBecame}");
             }
         }
 
+        var settled = await LoadedRows.RequireAsync(transaction, cancellationToken);
+        var organization = Organization.Copy(source, settled, identifier, name, plan ?? source.Plan, overrides, schema.Latest, id, now);
         await ExecuteAsync(transaction, ProvisionOrganization.Role(organization, application) + ProvisionOrganization.Grants(organization), cancellationToken);
-        await EnterAsync(connection, transaction, organization, cancellationToken);
+        await EnterAsync(connection, transaction, organization, $"{source.Identifier} as of {archive.Manifest.ExportedAt:u}, on plan {organization.Plan}", cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
-        return unreadable;
+        return new(organization, archive.Manifest.Tables.Sum(table => table.Rows), source, unreadable);
     }
 
     private static async Task ClaimAsync(NpgsqlTransaction transaction, string identifier, CancellationToken cancellationToken)
@@ -106,11 +127,13 @@ public sealed class ImportOrganization(
         }
     }
 
-    private static async Task EnterAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Organization organization, CancellationToken cancellationToken)
+    // With a line of the platform's log. There is none in the organization's own, so that it holds what was exported and nothing else.
+    private static async Task EnterAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Organization organization, string note, CancellationToken cancellationToken)
     {
         await using var db = new PlatformDbContext(new DbContextOptionsBuilder<PlatformDbContext>().UseNpgsql(connection).Options);
         await db.Database.UseTransactionAsync(transaction, cancellationToken);
         db.Organizations.Add(organization);
+        PlatformAudit.Add(db, "organization.imported", Actor.System, organization.Key, subjectId: null, note, organization.CreatedAt);
         try
         {
             await db.SaveChangesAsync(cancellationToken);
@@ -119,9 +142,9 @@ public sealed class ImportOrganization(
         {
             throw Taken(organization.Identifier);
         }
-        catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.StringDataRightTruncation })
+        catch (DbUpdateException exception) when (exception.InnerException is PostgresException inner && ArchiveRefusedException.Caused(inner))
         {
-            throw new ArchiveRefusedException("The name is too long, or the archive's manifest holds what does not fit the catalogue.", exception);
+            throw new ArchiveRefusedException("The name is too long, or the archive holds what does not fit the catalogue.", exception);
         }
     }
 

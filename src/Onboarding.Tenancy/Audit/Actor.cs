@@ -1,3 +1,5 @@
+using Onboarding.Tenancy.Data;
+
 namespace Onboarding.Tenancy.Audit;
 
 /// <summary>Who does something, as the audit log tells it.</summary>
@@ -9,6 +11,9 @@ public sealed record Actor(ActorKind Kind, Guid? Id = null, string? IpAddress = 
 {
     /// <summary>The product itself: jobs and the command line.</summary>
     public static Actor System { get; } = new(ActorKind.System);
+
+    /// <summary>The kind, as audit logs write it.</summary>
+    internal string KindName => SnakeCase.Name(Kind.ToString());
 }
 
 /// <summary>The kinds of party that act.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
@@ -23,9 +24,30 @@ public sealed class AuditChain(NpgsqlDataSource dataSource)
     {
         await using var batch = TenantBatch.Of(dataSource);
         var judge = new AuditJudge(expected);
-        batch.AddQuery(organization, judge.ReadTrigger, Trigger(AuditSealing.Tenant));
-        batch.AddQuery(organization, judge.ReadLine, Query(AuditSealing.Tenant), Sql.Value(expected?.Sequences.ToArray()));
-        return await RunAsync(batch, judge, cancellationToken);
+        Add(batch, organization, judge, expected);
+        return await RunAsync(batch, judge, Patience, cancellationToken);
+    }
+
+    /// <summary>Proves the log of the organization whose unit of work this is, as long as that may take; null when it takes longer.</summary>
+    /// <param name="db">Whose log it is, and whose connection.</param>
+    /// <param name="expected">A seal that was kept elsewhere, and has to be in the chain.</param>
+    /// <param name="patience">How long PostgreSQL may take.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<AuditReport?> TryVerifyAsync(TenantDbContext db, AuditHead? expected, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var organization = db.Organization ?? throw new TenantRequiredException();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await using var batch = TenantBatch.In(dataSource, (NpgsqlTransaction)transaction.GetDbTransaction());
+        var judge = new AuditJudge(expected);
+        Add(batch, organization, judge, expected);
+        try
+        {
+            return await RunAsync(batch, judge, patience, cancellationToken);
+        }
+        catch (NpgsqlException exception) when (exception is { InnerException: TimeoutException } or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled })
+        {
+            return null;
+        }
     }
 
     /// <summary>Proves the log of the platform.</summary>
@@ -36,12 +58,18 @@ public sealed class AuditChain(NpgsqlDataSource dataSource)
         var judge = new AuditJudge(expected);
         batch.AddSharedQuery(judge.ReadTrigger, Trigger(AuditSealing.Platform));
         batch.AddSharedQuery(judge.ReadLine, Query(AuditSealing.Platform), Sql.Value(expected?.Sequences.ToArray()));
-        return await RunAsync(batch, judge, cancellationToken);
+        return await RunAsync(batch, judge, Patience, cancellationToken);
     }
 
-    private static async Task<AuditReport> RunAsync(TenantBatch batch, AuditJudge judge, CancellationToken cancellationToken)
+    private static void Add(TenantBatch batch, Organization organization, AuditJudge judge, AuditHead? expected)
     {
-        batch.Timeout = Patience;
+        batch.AddQuery(organization, judge.ReadTrigger, Trigger(AuditSealing.Tenant));
+        batch.AddQuery(organization, judge.ReadLine, Query(AuditSealing.Tenant), Sql.Value(expected?.Sequences.ToArray()));
+    }
+
+    private static async Task<AuditReport> RunAsync(TenantBatch batch, AuditJudge judge, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        batch.Timeout = patience;
         try
         {
             await batch.ExecuteAsync(cancellationToken);
@@ -60,8 +88,8 @@ public sealed class AuditChain(NpgsqlDataSource dataSource)
     // Only what does not fit, the last seals of the lanes and the expected ones come back. Lines without a seal come last.
     private static string Query(AuditSealing sealing) => $"""
         WITH line AS (
-          SELECT s.lane, s.sequence, s.entry_id, s.hash, e.id, e.occurred_at, e.action,
-            CASE WHEN e.id IS NOT NULL THEN {sealing.Text("e", "s.lane", "s.sequence")} END AS text,
+          SELECT s.lane, s.sequence, s.entry_id, s.hash, e.id, CASE WHEN {AuditSealing.HasTime("e")} THEN e.occurred_at END AS occurred_at, e.action,
+            CASE WHEN {AuditSealing.CanBeSealed("e")} THEN {sealing.Text("e", "s.lane", "s.sequence")} END AS text,
             lag(s.sequence) OVER chain AS before, lag(s.hash) OVER chain AS previous, lead(s.sequence) OVER chain IS NULL AS is_last
           FROM {sealing.Seals} s FULL JOIN {sealing.Log} e ON e.id = s.entry_id
           WINDOW chain AS (PARTITION BY s.lane ORDER BY s.sequence)),
@@ -72,7 +100,7 @@ public sealed class AuditChain(NpgsqlDataSource dataSource)
             hash = computed AS fits, hash = {AuditSealing.Hash("lag(computed) OVER (PARTITION BY lane ORDER BY sequence)", "text")} AS fits_computed
           FROM computed)
         SELECT * FROM judged
-        WHERE lane IS NULL OR NOT is_there OR NOT fits OR before <> sequence - 1 OR is_last OR sequence = ($1::bigint[])[lane + 1]
+        WHERE lane IS NULL OR NOT is_there OR fits IS NOT TRUE OR before <> sequence - 1 OR is_last OR sequence = ($1::bigint[])[lane + 1]
         ORDER BY lane, sequence
         """;
 }

@@ -19,8 +19,8 @@ public sealed class AuditEntry
     /// <summary>What happened, such as <c>member.approved</c> or <c>sign_in.failed</c>.</summary>
     public string Action { get; private init; } = "";
 
-    /// <summary>What kind of party did it.</summary>
-    public ActorKind ActorKind { get; private init; }
+    /// <summary>What kind of party did it: the name of an <see cref="Audit.ActorKind"/>, or of one that only a later version knows.</summary>
+    public string ActorKind { get; private init; } = "";
 
     /// <summary>Who did it; null for the anonymous and the system.</summary>
     public Guid? ActorId { get; private init; }
@@ -42,7 +42,7 @@ public sealed class AuditEntry
         Id = Ids.New(now),
         OccurredAt = now,
         Action = action,
-        ActorKind = actor.Kind,
+        ActorKind = actor.KindName,
         ActorId = actor.Id,
         SubjectId = subjectId,
         Note = note,

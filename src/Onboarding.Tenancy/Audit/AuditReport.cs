@@ -33,7 +33,7 @@ public enum AuditFault
 /// <param name="Lane">The chain, where it is about one.</param>
 /// <param name="Sequence">The place in the chain, where there is one.</param>
 /// <param name="EntryId">The line, where it is about one.</param>
-/// <param name="OccurredAt">When the line says that it happened; null where the line is gone.</param>
+/// <param name="OccurredAt">When the line says that it happened; null where the line is gone, or says no time that can be read.</param>
 /// <param name="Action">What the line says that happened; null where the line is gone.</param>
 public sealed record AuditFinding(AuditFault Fault, short? Lane = null, long? Sequence = null, Guid? EntryId = null, DateTimeOffset? OccurredAt = null, string? Action = null);
 

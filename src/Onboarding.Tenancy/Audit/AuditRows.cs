@@ -14,7 +14,7 @@ internal static class AuditRows
         Sql.Value(entry.Id),
         Sql.Value(entry.OccurredAt),
         Sql.Value(entry.Action),
-        Sql.Value(SnakeCase.Name(entry.ActorKind.ToString())),
+        Sql.Value(entry.ActorKind),
         Sql.Value(entry.ActorId),
         Sql.Value(entry.SubjectId),
         Sql.Value(entry.Note),

@@ -71,6 +71,12 @@ internal sealed class AuditSealing
     public string Text(string entry, string lane, string sequence) =>
         $"convert_to(jsonb_build_array(1, {lane}, {sequence}, {entry}.id, (extract(epoch FROM {entry}.occurred_at) * 1000000)::bigint, {entry}.action, {entry}.actor_kind, {parties.Replace("{0}", entry, StringComparison.Ordinal)}, {entry}.note, {entry}.ip_address, {entry}.request_id)::text, 'UTF8')";
 
+    /// <summary>Whether a line says a time that a program can read, as a SQL expression. New lines of organizations do, by their constraint.</summary>
+    public static string HasTime(string entry) => $"({entry}.occurred_at >= '1970-01-01 00:00:00+00' AND {entry}.occurred_at < '10000-01-01 00:00:00+00')";
+
+    /// <summary>Whether a line's time is one of which <see cref="Text"/> can be made, as a SQL expression: where not, it was never sealed like that.</summary>
+    public static string CanBeSealed(string entry) => $"({entry}.occurred_at > '-infinity' AND {entry}.occurred_at < '294247-01-01 00:00:00+00')";
+
     /// <summary>A hash of the chain, as a SQL expression.</summary>
     /// <param name="previous">Expression of the hash before it; null for the first.</param>
     /// <param name="text">Expression of the line's text.</param>
@@ -113,14 +119,14 @@ internal sealed class AuditSealing
         CREATE CONSTRAINT TRIGGER {Name} AFTER INSERT ON {Log} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {qualifier}{Name}();
         """;
 
-    /// <summary>Seals the lines that are there already, in the order of their ids, as one chain.</summary>
+    /// <summary>Seals the lines that are there already, in the order of their ids, as one chain; those of which no text can be made stay without.</summary>
     public string SealExisting => $"""
         DO $existing$ DECLARE
           e record;
           place bigint := 0;
           chained bytea;
         BEGIN
-          FOR e IN SELECT * FROM {Log} ORDER BY id LOOP
+          FOR e IN SELECT * FROM {Log} l WHERE {CanBeSealed("l")} ORDER BY id LOOP
             place := place + 1;
             chained := {Hash("chained", Text("e", "0", "place"))};
             INSERT INTO {Seals} (lane, sequence, entry_id, hash) VALUES (0, place, e.id, chained);

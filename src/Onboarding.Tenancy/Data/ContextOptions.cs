@@ -27,7 +27,7 @@ public static class ContextOptions
     internal static DbContextOptionsBuilder UsePlatform(this DbContextOptionsBuilder options, IServiceProvider provider)
     {
         var dataSource = provider.GetRequiredService<NpgsqlDataSource>();
-        return options.UseShares(provider).UseNpgsql(dataSource, npgsql => npgsql
+        return options.UseShares(provider).AddInterceptors(provider.GetRequiredService<TransactionInterceptor>()).UseNpgsql(dataSource, npgsql => npgsql
             .MigrationsHistoryTable(History, PlatformDbContext.Schema)
             .ExecutionStrategy(dependencies => new RetryOnceStrategy(dependencies, dataSource)));
     }

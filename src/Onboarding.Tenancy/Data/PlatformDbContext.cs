@@ -2,6 +2,7 @@ using Finbuckle.MultiTenant.EntityFrameworkCore.Stores;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Mail;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy.Platform;
@@ -11,11 +12,19 @@ using Onboarding.Tenancy.Work;
 namespace Onboarding.Tenancy.Data;
 
 /// <summary>What all organizations share, in schema <c>platform</c>: the catalogue, the work queue, keys.</summary>
-public sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> options)
-    : EFCoreStoreDbContext<Organization>(options), IDataProtectionKeyContext
+public sealed class PlatformDbContext : EFCoreStoreDbContext<Organization>, IDataProtectionKeyContext
 {
     /// <summary>Name of its schema; every statement qualifies it, because connections start with no search path.</summary>
     public const string Schema = "platform";
+
+    /// <summary>A unit of work.</summary>
+    public PlatformDbContext(DbContextOptions<PlatformDbContext> options)
+        : base(options) =>
+        // For a single statement too, or nobody could tell what became of it when its answer is lost.
+        Database.AutoTransactionBehavior = AutoTransactionBehavior.Always;
+
+    /// <summary>By what its COMMIT is looked up when that is in doubt.</summary>
+    internal CommitProof Proof { get; } = new();
 
     /// <summary>The catalogue.</summary>
     public DbSet<Organization> Organizations => Set<Organization>();
@@ -52,6 +61,19 @@ public sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> option
 
     /// <summary>Key ring of data protection, encrypted by the master key.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
+
+    /// <summary>
+    /// Runs <paramref name="work"/> in a transaction, once more when the connection broke before the COMMIT (FAULT-4).
+    /// It must hold nothing over from a failed try.
+    /// </summary>
+    public Task<T> InTransactionAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) => Proof.InTransactionAsync(this, work, cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        Proof.Note(this);
+        return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+    }
 
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)

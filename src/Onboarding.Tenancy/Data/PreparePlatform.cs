@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Onboarding.Tenancy.Work;
 
 namespace Onboarding.Tenancy.Data;
 
@@ -54,6 +55,8 @@ public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole appli
         END $$;
         """;
 
+    // A tenant's pointers are new ones, of the kinds that its units of work make: all organizations' are claimed by one
+    // statement, which one that cannot be counted on would end for everybody.
     private string Grants => $"""
         {Lock}
         REVOKE ALL ON SCHEMA public FROM PUBLIC;
@@ -74,7 +77,8 @@ public sealed class PreparePlatform(OwnerDataSource owner, ApplicationRole appli
         ALTER TABLE platform.work ENABLE ROW LEVEL SECURITY;
         DROP POLICY IF EXISTS own_pointers ON platform.work;
         CREATE POLICY own_pointers ON platform.work FOR INSERT TO {ApplicationRole.TenantGroup}
-          WITH CHECK (current_user = 'org_' || replace(organization_id::text, '-', ''));
+          WITH CHECK (current_user = 'org_' || replace(organization_id::text, '-', '')
+            AND kind IN ('{WorkKinds.Event}', '{WorkKinds.Email}', '{WorkKinds.Wake}') AND attempt = 0 AND claim_id IS NULL AND isfinite(due_at));
         DROP POLICY IF EXISTS application ON platform.work;
         CREATE POLICY application ON platform.work TO {application.QuotedName} USING (true) WITH CHECK (true);
         {WebhookAttemptPartitions.Function}

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
-using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Mail;
 using Onboarding.Tenancy.Members;
 using Onboarding.Tenancy.Organizations;
@@ -48,7 +47,6 @@ public static class SnakeCase
     /// <summary>Enums are text: PostgreSQL's own enum types would have to be loaded for every schema.</summary>
     internal static void EnumsAsText(ModelConfigurationBuilder builder)
     {
-        Text<ActorKind>(builder);
         Text<ApprovalAction>(builder);
         Text<ChallengeKind>(builder);
         Text<CodePurpose>(builder);

@@ -18,7 +18,7 @@ namespace Onboarding.Tenancy.Data;
 /// <summary>A unit of work in one organization's schema.</summary>
 /// <remarks>
 /// One model serves every organization: table names are unqualified, and <see cref="TenantCommandInterceptor"/> and
-/// <see cref="TenantTransactionInterceptor"/> say whose they are. Instances are pooled; the organization is set at each
+/// <see cref="TransactionInterceptor"/> say whose they are. Instances are pooled; the organization is set at each
 /// lease and taken away at its end.
 /// </remarks>
 public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) : IdentityUserContext<Member, Guid>(options)
@@ -26,11 +26,8 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// <summary>Whose unit of work this is; null means that any command throws before it is sent (SEC-5).</summary>
     public Organization? Organization { get; internal set; }
 
-    /// <summary>PostgreSQL's id of the current or last transaction.</summary>
-    internal string? TransactionId { get; set; }
-
-    /// <summary>A row that the current or last transaction adds, by which its COMMIT is proven.</summary>
-    internal Witness? Witness { get; private set; }
+    /// <summary>By what its COMMIT is looked up when that is in doubt.</summary>
+    internal CommitProof Proof { get; } = new();
 
     /// <summary>Told once after a commit that put something into the work queue.</summary>
     internal WorkSignal? WorkSignal { get; set; }
@@ -157,17 +154,7 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// </summary>
     public async Task<T> InTransactionAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
-        var result = await Database.CreateExecutionStrategy().ExecuteAsync(
-            async cancellation =>
-            {
-                ChangeTracker.Clear();
-                Witness = null;
-                await using var transaction = await Database.BeginTransactionAsync(cancellation);
-                var outcome = await work();
-                await transaction.CommitAsync(cancellation);
-                return outcome;
-            },
-            cancellationToken);
+        var result = await Proof.InTransactionAsync(this, work, cancellationToken);
         SignalWork();
         return result;
     }
@@ -214,7 +201,7 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// <inheritdoc/>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        Witness = Isolation.Witness.In(ChangeTracker) ?? (Database.CurrentTransaction is null ? null : Witness);
+        Proof.Note(this);
         var changed = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         if (Database.CurrentTransaction is null)
         {
@@ -263,8 +250,7 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     private void EndLease()
     {
         Organization = null;
-        TransactionId = null;
-        Witness = null;
+        Proof.Clear();
         WorkSignal = null;
         workAdded = false;
     }

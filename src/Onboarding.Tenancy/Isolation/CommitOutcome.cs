@@ -1,6 +1,5 @@
 using System.Data.Common;
 using Npgsql;
-using Onboarding.Tenancy.Data;
 
 namespace Onboarding.Tenancy.Isolation;
 
@@ -21,17 +20,17 @@ internal sealed class CommitOutcome(NpgsqlDataSource dataSource, TimeProvider cl
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// Returns when the last transaction of <paramref name="db"/> committed. Throws <paramref name="failure"/> when it
+    /// Returns when the transaction that <paramref name="proof"/> is of committed. Throws <paramref name="failure"/> when it
     /// did not, which makes a repeat safe, and <see cref="CommitInDoubtException"/> when that cannot be told in time.
     /// </summary>
-    public async Task SettleAsync(TenantDbContext db, DbException failure)
+    public async Task SettleAsync(CommitProof proof, DbException failure)
     {
-        var (schema, transactionId, witness) = (db.Organization!.Schema, db.TransactionId!, db.Witness);
+        var (transactionId, witness) = (proof.TransactionId!, proof.Witness);
         dataSource.Clear();
         var deadline = clock.GetUtcNow() + Patience;
         while (clock.GetUtcNow() < deadline)
         {
-            switch (await AskAsync(schema, transactionId, witness))
+            switch (await AskAsync(transactionId, witness))
             {
                 case (Committed, true):
                     return;
@@ -51,30 +50,32 @@ internal sealed class CommitOutcome(NpgsqlDataSource dataSource, TimeProvider cl
     }
 
     /// <returns>PostgreSQL's word, null while it has none; and whether the witness is there, null without one.</returns>
-    private async Task<(string? Status, bool? IsThere)> AskAsync(string schema, string transactionId, Witness? witness)
+    private async Task<(string? Status, bool? IsThere)> AskAsync(string transactionId, Witness? witness)
     {
+        string? status = null;
+        bool? isThere = null;
         try
         {
-            // One implicit transaction, for which the settings hold; the row is looked for after the status was read.
-            await using var batch = dataSource.CreateBatch();
-            batch.BatchCommands.Add(new("SELECT set_config('search_path', $1, true), set_config('role', $1, true), pg_xact_status($2::text::xid8)")
-            {
-                Parameters = { new NpgsqlParameter<string> { TypedValue = schema }, new NpgsqlParameter<string> { TypedValue = transactionId } },
-            });
+            // The row is looked for after the status was read.
+            await using var batch = TenantBatch.Of(dataSource);
+            batch.AddSharedQuery(row => status = row.IsDBNull(0) ? null : row.GetString(0), "SELECT pg_xact_status($1::text::xid8)", new NpgsqlParameter { Value = transactionId });
             if (witness is not null)
             {
-                batch.BatchCommands.Add(new($"SELECT EXISTS (SELECT FROM {witness.Table} WHERE id = $1)")
+                var (sql, id) = ($"SELECT EXISTS (SELECT FROM {witness.Table} WHERE id = $1)", new NpgsqlParameter { Value = witness.Id });
+                if (witness.Organization is { } organization)
                 {
-                    Parameters = { new NpgsqlParameter<Guid> { TypedValue = witness.Id } },
-                });
+                    batch.AddQuery(organization, row => isThere = row.GetBoolean(0), sql, id);
+                }
+                else
+                {
+                    batch.AddSharedQuery(row => isThere = row.GetBoolean(0), sql, id);
+                }
             }
 
-            await using var reader = await batch.ExecuteReaderAsync();
-            await reader.ReadAsync();
-            var status = reader.IsDBNull(2) ? null : reader.GetString(2);
-            return (status, await reader.NextResultAsync() && await reader.ReadAsync() ? reader.GetBoolean(0) : null);
+            await batch.ExecuteAsync(CancellationToken.None);
+            return (status, isThere);
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InvalidParameterValue)
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InvalidParameterValue && status is null)
         {
             // "in the future": the server has forgotten the id and has not given it to anybody again yet.
             return (Aborted, null);

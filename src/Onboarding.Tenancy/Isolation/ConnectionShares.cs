@@ -40,7 +40,7 @@ public sealed class ConnectionShares : IDisposable
     public bool IsFull(Organization organization) => connections.GetStatistics(organization.Key) is { CurrentQueuedCount: var queued } && queued >= waiting;
 
     /// <summary>Begins a request of the organization: until the result is disposed, connections opened in its flow count as its.</summary>
-    public IDisposable Enter(Organization organization) => current.Value = new RequestShare(this, organization.Key);
+    public RequestShare Enter(Organization organization) => current.Value = new RequestShare(this, organization.Key);
 
     /// <inheritdoc/>
     public void Dispose() => connections.Dispose();

@@ -18,6 +18,14 @@ internal sealed class ShareInterceptor(ConnectionShares shares) : DbConnectionIn
         return result;
     }
 
+    public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => shares.Current?.Begin();
+
+    public override Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+    {
+        shares.Current?.Begin();
+        return Task.CompletedTask;
+    }
+
     public override void ConnectionClosed(DbConnection connection, ConnectionEndEventData eventData) => shares.Current?.GiveBack(connection);
 
     public override Task ConnectionClosedAsync(DbConnection connection, ConnectionEndEventData eventData)

@@ -55,6 +55,8 @@ public sealed class TenantBatch : IAsyncDisposable
     public void AddSharedQuery(Action<NpgsqlDataReader> read, string sql, params NpgsqlParameter[] parameters) => Add("nobody", "none", sql, read, parameters);
 
     /// <summary>Runs everything, in order.</summary>
+    /// <exception cref="PostgresException">A statement failed; so did the batch.</exception>
+    /// <exception cref="UnreadableRowException">A row holds what no reader can make anything of.</exception>
     public async Task ExecuteAsync(CancellationToken cancellationToken)
     {
         if (IsEmpty)
@@ -101,8 +103,20 @@ public sealed class TenantBatch : IAsyncDisposable
         {
             while (await reader.ReadAsync(cancellationToken))
             {
-                read(reader);
+                Read(reader);
             }
         });
+
+        void Read(NpgsqlDataReader row)
+        {
+            try
+            {
+                read(row);
+            }
+            catch (Exception exception)
+            {
+                throw new UnreadableRowException(role, exception);
+            }
+        }
     }
 }

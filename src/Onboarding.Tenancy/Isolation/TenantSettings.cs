@@ -36,7 +36,7 @@ internal static class TenantSettings
     /// <summary>Whether <see cref="Apply"/> put its statement in front, whose result has to be stepped over.</summary>
     public static bool IsPrefixed(DbCommand command) => command.CommandText.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <summary>The command that makes a transaction the tenant's; its third column is the transaction's id.</summary>
+    /// <summary>The command that makes a transaction the tenant's; its last column is the transaction's id.</summary>
     public static DbCommand BeginCommand(DbTransaction transaction, DbContext? context)
     {
         var command = transaction.Connection!.CreateCommand();
@@ -46,7 +46,7 @@ internal static class TenantSettings
         return command;
     }
 
-    public static TenantDbContext TenantOf(DbContext? context) =>
+    private static TenantDbContext TenantOf(DbContext? context) =>
         context as TenantDbContext ?? throw new InvalidOperationException("Only a TenantDbContext runs through the tenant interceptors.");
 
     private static string SchemaOf(DbContext? context) =>

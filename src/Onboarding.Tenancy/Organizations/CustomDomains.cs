@@ -140,7 +140,7 @@ public sealed partial class CustomDomains(
         Organization organization, Actor by, DomainEvent happened, bool isHost, string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
     {
         await using var db = await platform.CreateDbContextAsync(cancellationToken);
-        if (!await db.Database.CreateExecutionStrategy().ExecuteAsync(cancellation => CommitAsync(db, organization, by, happened, sql, parameters, cancellation), cancellationToken))
+        if (!await db.InTransactionAsync(() => ChangeAsync(db, organization, by, happened, sql, parameters, cancellationToken), cancellationToken))
         {
             return false;
         }
@@ -155,11 +155,10 @@ public sealed partial class CustomDomains(
         return true;
     }
 
-    private async Task<bool> CommitAsync(PlatformDbContext db, Organization organization, Actor by, DomainEvent happened, string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+    private async Task<bool> ChangeAsync(PlatformDbContext db, Organization organization, Actor by, DomainEvent happened, string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
     {
         // The context's own connection, because that is counted as the organization's share.
-        await using var begun = await db.Database.BeginTransactionAsync(cancellationToken);
-        var transaction = (NpgsqlTransaction)begun.GetDbTransaction();
+        var transaction = (NpgsqlTransaction)db.Database.CurrentTransaction!.GetDbTransaction();
         var changed = false;
         await using (var shared = TenantBatch.In(dataSource, transaction))
         {
@@ -177,11 +176,11 @@ public sealed partial class CustomDomains(
 
         await using (var own = TenantBatch.In(dataSource, transaction))
         {
-            OutboxRows.Add(own, organization, [happened], by);
+            var lines = OutboxRows.Add(own, organization, [happened], by);
             await own.ExecuteAsync(cancellationToken);
+            db.Proof.Witness = new(organization, AuditSealing.LogTable, lines[0]);
         }
 
-        await begun.CommitAsync(cancellationToken);
         return true;
     }
 }

@@ -25,8 +25,8 @@ public sealed partial class FoundOrganization(
     /// <summary>Whether somebody has this identifier, or one that looks like it.</summary>
     public static Task<bool> IsTakenAsync(PlatformDbContext db, string identifier, CancellationToken cancellationToken)
     {
-        var skeleton = OrganizationIdentifier.Skeleton(identifier);
-        return db.Organizations.AnyAsync(o => o.Identifier == identifier || o.Skeleton == skeleton, cancellationToken);
+        var key = OrganizationIdentifier.LookAlikeKey(identifier);
+        return db.Organizations.AnyAsync(o => o.Identifier == identifier || o.LookAlikeKey == key, cancellationToken);
     }
 
     /// <summary>
@@ -37,9 +37,14 @@ public sealed partial class FoundOrganization(
     /// <param name="plan">Key of its plan.</param>
     public async Task<Organization?> RegisterAsync(PlatformDbContext db, SignUp signUp, string plan, CancellationToken cancellationToken)
     {
-        // Two who want what looks alike come one after the other; the second sees the first.
-        var skeleton = $"organization:{OrganizationIdentifier.Skeleton(signUp.Identifier)}";
-        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({skeleton}, 0))", cancellationToken);
+        // Two who want what looks alike come one after the other; the second sees the first. The skeleton is what a node of the
+        // release before locks, and comes first everywhere.
+        string[] locks = [$"organization:{OrganizationIdentifier.Skeleton(signUp.Identifier)}", $"look-alike:{OrganizationIdentifier.LookAlikeKey(signUp.Identifier)}"];
+        foreach (var name in locks)
+        {
+            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({name}, 0))", cancellationToken);
+        }
+
         return await IsTakenAsync(db, signUp.Identifier, cancellationToken) ? null : await AddAsync(db, signUp, plan, cancellationToken);
     }
 

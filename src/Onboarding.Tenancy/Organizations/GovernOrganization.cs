@@ -54,14 +54,11 @@ public sealed class GovernOrganization(
         Guid id, Func<Organization, DateTimeOffset, bool> change, string action, Actor actor, string? reason, CancellationToken cancellationToken)
     {
         await using var db = await platform.CreateDbContextAsync(cancellationToken);
-        var governed = await db.Database.CreateExecutionStrategy().ExecuteAsync(
-            async cancellation =>
+        var governed = await db.InTransactionAsync(
+            async () =>
             {
-                db.ChangeTracker.Clear();
-                await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-
                 // Locked, so that of two who change it at once each sees what the other did.
-                var organization = await db.Organizations.FromSql($"SELECT * FROM platform.organizations WHERE id = {id} FOR UPDATE").SingleOrDefaultAsync(cancellation);
+                var organization = await db.Organizations.FromSql($"SELECT * FROM platform.organizations WHERE id = {id} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
                 var now = clock.GetUtcNow();
                 if (organization is null || !change(organization, now))
                 {
@@ -69,17 +66,16 @@ public sealed class GovernOrganization(
                 }
 
                 PlatformAudit.Add(db, action, actor, id, subjectId: null, reason, now);
-                await db.SaveChangesAsync(cancellation);
+                await db.SaveChangesAsync(cancellationToken);
 
                 // Last: from here the transaction has the organization's role.
                 if (organization.Status is OrganizationStatus.Active or OrganizationStatus.Suspended)
                 {
-                    await using var batch = TenantBatch.In(dataSource, (NpgsqlTransaction)transaction.GetDbTransaction());
+                    await using var batch = TenantBatch.In(dataSource, (NpgsqlTransaction)db.Database.CurrentTransaction!.GetDbTransaction());
                     AuditRows.Add(batch, organization, AuditEntry.Of(action, actor, subjectId: null, reason, now));
-                    await batch.ExecuteAsync(cancellation);
+                    await batch.ExecuteAsync(cancellationToken);
                 }
 
-                await transaction.CommitAsync(cancellation);
                 return new Governed(organization, IsDone: true);
             },
             cancellationToken);

@@ -114,24 +114,21 @@ public sealed class LeaveOrganization(
     private async Task<T> ChangeAsync<T>(Guid organizationId, Func<PlatformDbContext, Organization?, List<AuditEntry>, Task<T>> change, CancellationToken cancellationToken)
     {
         await using var db = await platform.CreateDbContextAsync(cancellationToken);
-        return await db.Database.CreateExecutionStrategy().ExecuteAsync(
-            async cancellation =>
+        return await db.InTransactionAsync(
+            async () =>
             {
-                db.ChangeTracker.Clear();
-                await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-                var organization = await db.Organizations.FromSql($"SELECT * FROM platform.organizations WHERE id = {organizationId} FOR UPDATE").SingleOrDefaultAsync(cancellation);
+                var organization = await db.Organizations.FromSql($"SELECT * FROM platform.organizations WHERE id = {organizationId} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
                 var told = new List<AuditEntry>();
                 var outcome = await change(db, organization, told);
-                await db.SaveChangesAsync(cancellation);
+                await db.SaveChangesAsync(cancellationToken);
                 if (organization is { SchemaVersion: > 0 } && told.Count > 0)
                 {
                     // Last: from here the transaction has the organization's role.
-                    await using var batch = TenantBatch.In(dataSource, (NpgsqlTransaction)transaction.GetDbTransaction());
+                    await using var batch = TenantBatch.In(dataSource, (NpgsqlTransaction)db.Database.CurrentTransaction!.GetDbTransaction());
                     told.ForEach(line => AuditRows.Add(batch, organization, line));
-                    await batch.ExecuteAsync(cancellation);
+                    await batch.ExecuteAsync(cancellationToken);
                 }
 
-                await transaction.CommitAsync(cancellation);
                 return outcome;
             },
             cancellationToken);

@@ -45,8 +45,8 @@ public sealed class Organization : ITenantInfo
     /// <summary>Label of its host: <c>{identifier}.{BaseDomain}</c>. 3-40 of <c>a-z0-9-</c>.</summary>
     public string Identifier { get; private init; } = "";
 
-    /// <summary>What the identifier looks like at a glance; computed by PostgreSQL (<see cref="OrganizationIdentifier.Skeleton"/>).</summary>
-    public string Skeleton { get; private init; } = "";
+    /// <summary>What the identifier looks like at a glance; computed by PostgreSQL (<see cref="OrganizationIdentifier.LookAlikeKey"/>).</summary>
+    public string LookAlikeKey { get; private init; } = "";
 
     /// <summary>Display name, as mails and pages show it.</summary>
     public string Name { get; private set; } = "";
@@ -106,24 +106,26 @@ public sealed class Organization : ITenantInfo
     };
 
     /// <summary>A copy of <paramref name="source"/>, whose schema is filled already.</summary>
+    /// <param name="source">As its archive has it.</param>
+    /// <param name="settled">What its tables say, which goes before whatever an archive claims.</param>
     /// <param name="identifier">Its own.</param>
     /// <param name="name">Its own name; null takes over the source's.</param>
-    /// <param name="source">As its archive has it.</param>
+    /// <param name="plan">Key of its plan.</param>
+    /// <param name="overrides">What is settled for it alone.</param>
     /// <param name="schemaVersion">That of its schema.</param>
     /// <param name="id">Its own, of which the schema has its name.</param>
     /// <param name="now">When.</param>
-    internal static Organization Copy(string identifier, string? name, ArchivedOrganization source, int schemaVersion, Guid id, DateTimeOffset now) => new()
+    internal static Organization Copy(
+        ArchivedOrganization source, SettledSettings settled, string identifier, string? name, string plan, PlanOverrides overrides, int schemaVersion, Guid id, DateTimeOffset now) => new()
     {
         secretScope = source.SecretScope,
         Id = id.ToString(),
         Identifier = identifier,
-        Name = name ?? source.Name,
-        AccentColor = source.AccentColor,
-
-        // What its own tables say is published right after, and goes before whatever a manifest claims.
-        Settings = PublishedSettings.FromJson(source.Settings.GetRawText()) with { Revision = 0 },
-        Plan = source.Plan,
-        Overrides = PlanOverrides.FromJson(source.Overrides.GetRawText()),
+        Name = name ?? settled.Name ?? source.Name,
+        AccentColor = settled.AccentColor ?? source.AccentColor,
+        Settings = settled.Published,
+        Plan = plan,
+        Overrides = overrides,
         Status = OrganizationStatus.Active,
         SchemaVersion = schemaVersion,
         CreatedAt = now,

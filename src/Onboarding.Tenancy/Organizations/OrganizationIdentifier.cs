@@ -26,22 +26,32 @@ public static partial class OrganizationIdentifier
     };
 
     /// <summary>
-    /// What an identifier looks like at a glance: two of one skeleton could pass for each other in an address bar. PostgreSQL
-    /// computes the same for the catalogue (<see cref="SkeletonSql"/>).
+    /// What an identifier looks like at a glance: two of one key could pass for each other in an address bar. PostgreSQL
+    /// computes the same for the catalogue (<see cref="LookAlikeKeySql"/>).
     /// </summary>
-    public static string Skeleton(string identifier) => Hyphens().Replace(
+    /// <remarks>A letter that looks like two becomes two, never the other way round: in <c>vvv</c> it is open which two were one.</remarks>
+    public static string LookAlikeKey(string identifier) => Hyphens().Replace(
+        identifier.Replace('0', 'o').Replace('1', 'l').Replace('i', 'l').Replace('5', 's')
+            .Replace("m", "rn", StringComparison.Ordinal).Replace("w", "vv", StringComparison.Ordinal).Replace("d", "cl", StringComparison.Ordinal),
+        "-");
+
+    /// <summary><see cref="LookAlikeKey"/> of the column <c>identifier</c>.</summary>
+    internal const string LookAlikeKeySql = "regexp_replace(replace(replace(replace(translate(identifier, '01i5', 'olls'), 'm', 'rn'), 'w', 'vv'), 'd', 'cl'), '-+', '-', 'g')";
+
+    /// <summary>
+    /// What the first release went by, and computes in the column <c>skeleton</c>. Its nodes serve beside this release's while an
+    /// installation is upgraded, and lock this; the next release drops both.
+    /// </summary>
+    internal static string Skeleton(string identifier) => Hyphens().Replace(
         identifier.Replace('0', 'o').Replace('1', 'l').Replace('i', 'l').Replace('5', 's')
             .Replace("rn", "m", StringComparison.Ordinal).Replace("vv", "w", StringComparison.Ordinal),
         "-");
 
-    /// <summary><see cref="Skeleton"/> of the column <c>identifier</c>.</summary>
-    internal const string SkeletonSql = "regexp_replace(replace(replace(translate(identifier, '01i5', 'olls'), 'rn', 'm'), 'vv', 'w'), '-+', '-', 'g')";
-
     /// <summary>Why a stranger cannot have <paramref name="identifier"/>: as <see cref="Refusal"/>, or because it looks like a reserved word.</summary>
     public static string? RefusalToStrangers(string? identifier) =>
-        Refusal(identifier) ?? (ReservedSkeletons.Contains(Skeleton(identifier!)) ? $"The identifier '{identifier}' looks like a reserved word." : null);
+        Refusal(identifier) ?? (ReservedLooks.Contains(LookAlikeKey(identifier!)) ? $"The identifier '{identifier}' looks like a reserved word." : null);
 
-    private static readonly HashSet<string> ReservedSkeletons = [.. Reserved.Select(Skeleton)];
+    private static readonly HashSet<string> ReservedLooks = [.. Reserved.Select(LookAlikeKey)];
 
     [GeneratedRegex("-+", RegexOptions.CultureInvariant)]
     private static partial Regex Hyphens();

@@ -23,6 +23,21 @@ public sealed class OrganizationSettings
     /// <summary>The id of the only row.</summary>
     public const short OnlyId = 1;
 
+    /// <summary>Fewest minutes that a session can be given.</summary>
+    public const int LeastMinutes = 5;
+
+    /// <summary>Most of <see cref="SessionIdleMinutes"/>.</summary>
+    public const int MostIdleMinutes = 129_600;
+
+    /// <summary>Most of <see cref="SessionAbsoluteMinutes"/>.</summary>
+    public const int MostAbsoluteMinutes = 525_600;
+
+    /// <summary>Least of <see cref="MinPasswordLength"/>.</summary>
+    public const int LeastPasswordLength = 12;
+
+    /// <summary>Most of <see cref="MinPasswordLength"/>.</summary>
+    public const int MostPasswordLength = 64;
+
     private OrganizationSettings()
     {
     }
@@ -56,6 +71,10 @@ public sealed class OrganizationSettings
 
     /// <summary>How members may sign in; at least one.</summary>
     public IReadOnlyList<SignInMethod> SignInMethods { get; private set; } = [SignInMethod.Password, SignInMethod.Passkey];
+
+    /// <summary>Whether it can be <see cref="LogoUrl"/>: mail clients load nothing else.</summary>
+    public static bool IsLogo(string address) => Uri.TryCreate(address, UriKind.Absolute, out var url)
+        && url is { Scheme: "https", UserInfo: "", IsLoopback: false, HostNameType: UriHostNameType.Dns } && url.Host.Contains('.', StringComparison.Ordinal);
 
     /// <summary>Something of the settings or of the roles changes.</summary>
     public long NextRevision() => ++Revision;

@@ -41,6 +41,7 @@ namespace Onboarding.Tenancy.Outbox;
 [JsonDerivedType(typeof(RoleDeleted), RoleDeleted.Name)]
 [JsonDerivedType(typeof(OrganizationSettingsChanged), OrganizationSettingsChanged.Name)]
 [JsonDerivedType(typeof(OrganizationEntered), OrganizationEntered.Name)]
+[JsonDerivedType(typeof(OrganizationExported), OrganizationExported.Name)]
 [JsonDerivedType(typeof(OrganizationDomainAdded), OrganizationDomainAdded.Name)]
 [JsonDerivedType(typeof(OrganizationDomainVerified), OrganizationDomainVerified.Name)]
 [JsonDerivedType(typeof(OrganizationDomainLapsed), OrganizationDomainLapsed.Name)]

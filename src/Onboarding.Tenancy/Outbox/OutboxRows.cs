@@ -24,17 +24,19 @@ public static class OutboxRows
 
     /// <summary>Adds to <paramref name="batch"/> what these events owe.</summary>
     /// <param name="by">Who made them happen; the product itself unless said.</param>
-    public static void Add(TenantBatch batch, Organization organization, IReadOnlyList<DomainEvent> events, Actor? by = null)
+    /// <returns>Ids of the audit lines.</returns>
+    public static IReadOnlyList<Guid> Add(TenantBatch batch, Organization organization, IReadOnlyList<DomainEvent> events, Actor? by = null)
     {
         by ??= Actor.System;
         var stored = events.Select(OutboxEvent.Of).ToList();
+        var lines = events.Select(e => Ids.New(e.OccurredAt)).ToList();
         batch.Add(
             organization,
             Insert,
-            Sql.Column(events, e => Ids.New(e.OccurredAt)),
+            Sql.Column(lines, id => id),
             Sql.Column(events, e => e.OccurredAt),
             Sql.Column(events, e => e.Type),
-            Sql.Column(events, _ => SnakeCase.Name(by.Kind.ToString())),
+            Sql.Column(events, _ => by.KindName),
             Sql.Column(events, e => e.SubjectId),
             Sql.Column(events, e => e.AuditNote),
             Sql.Column(stored, s => s.Id),
@@ -50,5 +52,6 @@ public static class OutboxRows
             Sql.Column(stored, s => Ids.New(s.OccurredAt)),
             Sql.Column(stored, s => s.Id),
             Sql.Column(stored, s => s.OccurredAt));
+        return lines;
     }
 }

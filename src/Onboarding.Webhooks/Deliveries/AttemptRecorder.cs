@@ -107,7 +107,7 @@ internal sealed partial class AttemptRecorder(
 
                 return;
             }
-            catch (Exception exception) when (exception is not PostgresException || TransientFailures.IsDatabaseAway(exception) || TransientFailures.IsContention(exception))
+            catch (Exception exception) when (exception is not (PostgresException or UnreadableRowException) || TransientFailures.IsDatabaseAway(exception) || TransientFailures.IsContention(exception))
             {
                 // The database is away or busy: what was sent is worth waiting for, until the leases have ended.
                 Away(exception, turns.Count);
@@ -118,7 +118,7 @@ internal sealed partial class AttemptRecorder(
 
                 await Task.Delay(BetweenTries);
             }
-            catch (PostgresException exception)
+            catch (Exception exception)
             {
                 await OneByOneAsync(turns, exception);
                 return;
@@ -126,25 +126,33 @@ internal sealed partial class AttemptRecorder(
         }
     }
 
-    // One organization's trouble is not to be everybody's.
-    private async Task OneByOneAsync(List<TurnResults> turns, PostgresException exception)
+    // One organization's trouble is not to be everybody's: each is recorded as if it had come alone, and waited for where that
+    // is worth it. Of one alone nothing is left to try, except on a connection that knows its role.
+    private async Task OneByOneAsync(List<TurnResults> turns, Exception exception)
     {
         var organizations = turns.GroupBy(t => t.Turn.Organization.Key).ToList();
-        foreach (var own in organizations)
+        if (organizations.Count > 1)
         {
-            try
+            foreach (var own in organizations)
             {
-                if (organizations.Count == 1 && !TransientFailures.IsRoleUnseen(exception))
-                {
-                    throw exception;
-                }
+                await RecordAsync([.. own]);
+            }
 
-                await records.WriteAsync([.. own]);
-            }
-            catch (Exception failure)
+            return;
+        }
+
+        try
+        {
+            if (!TransientFailures.IsRoleUnseen(exception))
             {
-                Failed(failure, own.Key);
+                throw exception;
             }
+
+            await records.WriteAsync(turns);
+        }
+        catch (Exception failure)
+        {
+            Failed(failure, organizations[0].Key);
         }
 
         signal.Wake();

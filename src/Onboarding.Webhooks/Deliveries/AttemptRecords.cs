@@ -74,13 +74,14 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
         RETURNING e.id, e.status
         """;
 
-    // When each endpoint is due again: by time, or for an ordered one by the first in line.
+    // When each endpoint is due again: by time, or for an ordered one by the first in line. PostgreSQL knows years that nobody
+    // here can read; for those it must not fail, or what was sent with it would be sent for ever.
     private const string Next = """
-        SELECT e.id, CASE WHEN e.ordered
+        SELECT e.id, least(greatest(due.at, e.paused_until, '0001-01-02 00:00:00Z'), '9999-12-31 00:00:00Z')
+        FROM webhook_endpoints e CROSS JOIN LATERAL (SELECT CASE WHEN e.ordered
             THEN (SELECT d.next_attempt_at FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND d.status = 'pending' ORDER BY d.message_id LIMIT 1)
-            ELSE (SELECT min(d.next_attempt_at) FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND d.status = 'pending') END,
-          e.paused_until
-        FROM webhook_endpoints e WHERE e.id = ANY($1) AND e.status = 'active'
+            ELSE (SELECT min(d.next_attempt_at) FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND d.status = 'pending') END AS at) AS due
+        WHERE e.id = ANY($1) AND e.status = 'active' AND due.at IS NOT NULL
         """;
 
     // Enough where everything was delivered: whether there is more. What it is the next turn finds out.
@@ -225,16 +226,7 @@ internal sealed class AttemptRecords(NpgsqlDataSource dataSource, IOptions<Deliv
 
         if (turns.Where(t => t.HasEnded && !t.IsDone).Select(t => t.Turn.Endpoint.Id).ToArray() is { Length: > 0 } ended)
         {
-            batch.AddQuery(organization, Read, Next, Sql.Value(ended));
-        }
-
-        void Read(NpgsqlDataReader row)
-        {
-            if (!row.IsDBNull(1))
-            {
-                var due = row.GetFieldValue<DateTimeOffset>(1);
-                next[(organization.Key, row.GetGuid(0))] = row.IsDBNull(2) || row.GetFieldValue<DateTimeOffset>(2) < due ? due : row.GetFieldValue<DateTimeOffset>(2);
-            }
+            batch.AddQuery(organization, row => next[(organization.Key, row.GetGuid(0))] = row.GetFieldValue<DateTimeOffset>(1), Next, Sql.Value(ended));
         }
     }
 

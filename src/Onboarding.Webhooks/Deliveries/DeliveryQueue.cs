@@ -92,7 +92,7 @@ public sealed partial class DeliveryQueue(
         {
             loaded = await TryLoadAsync(owned, cancellationToken);
         }
-        catch (PostgresException exception) when (owned.Any(o => o.Organization != owned[0].Organization))
+        catch (Exception exception) when (exception is PostgresException or UnreadableRowException && owned.Any(o => o.Organization != owned[0].Organization))
         {
             // One organization's trouble is not to be everybody's.
             Separately(exception);

@@ -54,7 +54,7 @@ public sealed partial class FanOut(
         {
             return new(await TryAsync(events, isAwaited, cancellationToken), []);
         }
-        catch (PostgresException exception)
+        catch (Exception exception) when (exception is PostgresException or not (NpgsqlException or OperationCanceledException))
         {
             Separately(exception);
         }
@@ -67,7 +67,7 @@ public sealed partial class FanOut(
             {
                 awaited.AddRange(await TryAsync([.. own], isAwaited, cancellationToken));
             }
-            catch (PostgresException exception)
+            catch (Exception exception) when (exception is PostgresException or not (NpgsqlException or OperationCanceledException))
             {
                 Failed(exception, own.Key);
                 failed.AddRange(own);
@@ -84,7 +84,7 @@ public sealed partial class FanOut(
         var (payloads, endpoints) = await LoadAsync(events, cancellationToken);
         foreach (var claimed in events)
         {
-            if (!payloads.TryGetValue(claimed.Work.RefId, out var payload))
+            if (!payloads.TryGetValue((claimed.Organization.Key, claimed.Work.RefId), out var payload))
             {
                 plan.Done.Add(claimed); // its retention is over
                 continue;
@@ -108,14 +108,16 @@ public sealed partial class FanOut(
         return plan.Awaited;
     }
 
-    private async Task<(Dictionary<Guid, string> Payloads, Dictionary<Guid, List<EndpointSnapshot>> Endpoints)> LoadAsync(IReadOnlyList<ClaimedEvent> events, CancellationToken cancellationToken)
+    private async Task<(Dictionary<(Guid Organization, Guid Event), string> Payloads, Dictionary<Guid, List<EndpointSnapshot>> Endpoints)> LoadAsync(IReadOnlyList<ClaimedEvent> events, CancellationToken cancellationToken)
     {
-        var (payloads, endpoints) = (new Dictionary<Guid, string>(), new Dictionary<Guid, List<EndpointSnapshot>>());
+        // By organization too: a copy of an organization has its ids, and an organization's role writes what pointers it
+        // likes. Nobody is told what happened at another's (SEC-4).
+        var (payloads, endpoints) = (new Dictionary<(Guid, Guid), string>(), new Dictionary<Guid, List<EndpointSnapshot>>());
         await using var batch = TenantBatch.Of(dataSource);
         foreach (var own in events.GroupBy(e => e.Organization))
         {
             var active = endpoints[own.Key.Key] = [];
-            batch.AddQuery(own.Key, row => payloads.Add(row.GetGuid(0), row.GetString(1)), LoadEvents, Sql.Column(own, e => e.Work.RefId));
+            batch.AddQuery(own.Key, row => payloads.Add((own.Key.Key, row.GetGuid(0)), row.GetString(1)), LoadEvents, Sql.Column(own, e => e.Work.RefId));
             batch.AddQuery(own.Key, row => active.Add(EndpointSnapshot.Read(row, 0)), LoadEndpoints);
         }
 

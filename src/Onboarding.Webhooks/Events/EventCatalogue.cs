@@ -51,6 +51,7 @@ public static class EventCatalogue
             EventType.Of("A role was deleted.", new RoleDeleted("recruiter", Then)),
             EventType.Of("The organization's settings changed.", new OrganizationSettingsChanged(["name"], Then)),
             EventType.Of("Somebody who runs the platform acts inside the organization.", new OrganizationEntered(Other, "root", "Ticket 4711: approvals seem stuck.", Write: false, Then.AddMinutes(30), Then)),
+            EventType.Of("Somebody who runs the platform took a copy of everything that the organization owns.", new OrganizationExported("root", "They move to another installation.", Then)),
             EventType.Of("The organization wants a domain of its own.", new OrganizationDomainAdded(Other, "app.example.com", Then)),
             EventType.Of("The organization has shown that a domain is its own; it is a host of it from now on.", new OrganizationDomainVerified(Other, "app.example.com", Then)),
             EventType.Of("The record of a domain has been missing for too long; it is a host of the organization no more.", new OrganizationDomainLapsed(Other, "app.example.com", Then)),

@@ -63,7 +63,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         var one = await Operator.CreateAsync(fixture.App);
         var login = await (await superAdmin.PostAsJsonAsync("/platform/login", new { username = one.UserName, password = Operator.Password })).OkAsync();
         superAdmin.DefaultRequestHeaders.Authorization = new("Bearer", login.Access());
-        foreach (var list in new[] { "/platform/me", "/platform/organizations?limit=2", $"/platform/organizations/{organization.Organization.Id}", "/platform/audit-log", "/platform/migrations", "/platform/billing/troubles", "/platform/billing/callbacks?limit=1" })
+        foreach (var list in new[] { "/platform/me", "/platform/organizations?limit=2", $"/platform/organizations/{organization.Organization.Id}", "/platform/audit-log", "/platform/migrations", "/platform/dead-letters", $"/platform/organizations/{organization.Organization.Id}/audit-log/verification", "/platform/billing/troubles", "/platform/billing/callbacks?limit=1" })
         {
             await (await superAdmin.GetAsync(list)).OkAsync();
         }
@@ -219,6 +219,7 @@ public sealed class ExchangeTests(ApiFixture fixture, ApiDocument document) : IC
         await (await admin.DeleteAsync($"/members/{ada}/sessions")).OkAsync(HttpStatusCode.NoContent);
         await (await admin.DeleteAsync($"/members/{Guid.Empty}/sessions")).CodeAsync(HttpStatusCode.NotFound);
         await (await admin.GetAsync("/audit-log?limit=100")).OkAsync();
+        await (await admin.GetAsync("/audit-log/verification")).OkAsync();
     }
 
     private async Task PasskeysAsync(TestOrganization organization)

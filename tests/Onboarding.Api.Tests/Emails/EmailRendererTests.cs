@@ -228,6 +228,7 @@ public sealed class EmailRendererTests
         [nameof(RejectedEmail)] = new RejectedEmail { FullName = fullName, Reason = "Full" },
         [nameof(MembershipEmail)] = new MembershipEmail { FullName = fullName, Change = MembershipChange.RoleChanged, Role = "reader", SignInUrl = Link },
         [nameof(SuperAdminEnteredEmail)] = new SuperAdminEnteredEmail { FullName = fullName, SuperAdmin = "root", Reason = "Ticket 4711", Write = true, EnteredAt = new DateTimeOffset(2030, 1, 2, 3, 4, 0, TimeSpan.Zero), Until = new DateTimeOffset(2030, 1, 2, 3, 4, 0, TimeSpan.Zero) },
+        [nameof(OrganizationExportedEmail)] = new OrganizationExportedEmail { FullName = fullName, SuperAdmin = null, Reason = "Ticket 4712", ExportedAt = DateTimeOffset.UnixEpoch },
         [nameof(OrganizationCodeEmail)] = new OrganizationCodeEmail { FullName = fullName, OrganizationUrl = new Uri("https://acme.example.com"), Code = "482913", MinutesValid = 10 },
         [nameof(EndpointDisabledEmail)] = new EndpointDisabledEmail { FullName = fullName, EndpointId = Guid.Empty, Url = "https://example.com/hooks", Reason = WebhookDisabledReason.Gone, DisabledAt = DateTimeOffset.UnixEpoch },
         [nameof(WaitingMembersEmail)] = new WaitingMembersEmail { FullName = fullName, Count = 3, Longest = [new("Grace Hopper", 2), new(fullName, 1)], QueueUrl = Link },

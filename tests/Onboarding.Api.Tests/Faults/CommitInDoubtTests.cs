@@ -2,7 +2,12 @@ using System.Net;
 using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Onboarding.Api.SignIn;
+using Onboarding.Api.Tests.Features.Domains;
+using Onboarding.Api.Tests.Features.Platform;
+using Onboarding.Api.Tests.Features.SignUps;
 using Onboarding.Testing;
+using OtpNet;
 
 namespace Onboarding.Api.Tests.Faults;
 
@@ -25,6 +30,109 @@ public sealed class CommitInDoubtTests(ApiFixture fixture)
     {
         await using var proxy = PostgresProxy.Start(fixture.App.Database.ApplicationConnectionString);
         Assert.Equal(2, await ApproveAsync(proxy, fate));
+    }
+
+    [Theory] // FAULT-5
+    [InlineData(CommitFate.CutAfter, 1)]
+    [InlineData(CommitFate.ShutdownAfter, 1)]
+    [InlineData(CommitFate.CutBefore, 2)]
+    [InlineData(CommitFate.ShutdownBefore, 2)]
+    public async Task A_suspension_is_reported_and_told_once_whatever_becomes_of_its_commit(CommitFate fate, int tries)
+    {
+        await using var proxy = PostgresProxy.Start(fixture.App.Database.ApplicationConnectionString);
+        await using var node = Behind(proxy, TimeProvider.System);
+        var organization = await fixture.OrganizationAsync();
+        using var superAdmin = await SuperAdminAsync(node);
+
+        var lost = proxy.OnCommitOf("Three invoices are open.", fate);
+        var answer = await (await superAdmin.SuspendAsync(organization)).OkAsync();
+
+        Assert.True(lost.IsCompleted);
+        Assert.Equal(("suspended", tries), (answer.GetProperty("organization").GetProperty("status").GetString(), proxy.Marked));
+        Assert.Single(await superAdmin.AuditAsync(organization));
+        Assert.Equal(1, await organization.CountAsync("audit_log WHERE action = 'organization.suspended'"));
+    }
+
+    [Fact] // FAULT-5: one statement alone
+    public async Task An_organization_is_entered_although_the_answer_to_the_commit_is_lost()
+    {
+        await using var proxy = PostgresProxy.Start(fixture.App.Database.ApplicationConnectionString);
+        await using var node = Behind(proxy, TimeProvider.System);
+        var organization = await fixture.OrganizationAsync();
+        using var superAdmin = await SuperAdminAsync(node);
+
+        var lost = proxy.OnCommitOf("Ticket 4711", CommitFate.CutAfter);
+        await (await superAdmin.EnterAsync(organization)).OkAsync();
+
+        Assert.True(lost.IsCompleted);
+        Assert.Single(await superAdmin.AuditAsync(organization));
+        Assert.Equal(1, await organization.CountAsync("audit_log WHERE action = 'organization.entered'"));
+    }
+
+    [Fact] // FAULT-5, SEC-27: tried again, the code would be used up
+    public async Task A_super_admin_is_signed_in_although_the_answer_to_the_commit_is_lost()
+    {
+        await using var proxy = PostgresProxy.Start(fixture.App.Database.ApplicationConnectionString);
+        await using var node = Behind(proxy, TimeProvider.System);
+        (await SuperAdminAsync(node)).Dispose();
+        var (seed, seeds) = (TotpSeeds.New(), node.Services.GetRequiredService<TotpSeeds>());
+        var one = await Operator.CreateAsync(node, admin => admin.SetUpSeed(seeds.Protect(seed, admin)));
+
+        var lost = proxy.OnCommitOf("sign_in.succeeded", CommitFate.CutAfter);
+        using var signedIn = Operator.WithToken(node, await one.TokenAsync(new Totp(seed).ComputeTotp(TimeProvider.System.GetUtcNow().UtcDateTime)));
+
+        Assert.True(lost.IsCompleted);
+        await (await signedIn.GetAsync("/platform/me")).OkAsync();
+        Assert.Equal([1L], await fixture.App.Database.QueryAsync<long>($"SELECT count(*) FROM platform.super_admin_sessions WHERE super_admin_id = '{one.Id}'"));
+    }
+
+    [Fact] // FAULT-5
+    public async Task An_organization_is_founded_although_the_answer_to_the_commit_is_lost()
+    {
+        await using var proxy = PostgresProxy.Start(fixture.App.Database.ApplicationConnectionString);
+        await using var node = Behind(proxy, TimeProvider.System);
+        using var superAdmin = await SuperAdminAsync(node);
+        var identifier = SignUpSteps.NewIdentifier();
+
+        var lost = proxy.OnCommitOf(identifier, CommitFate.CutAfter);
+        await (await superAdmin.PostAsJsonAsync("/platform/organizations", new { name = "Founded", identifier, username = "ada", email = $"ada@{identifier}.test", full_name = "Ada" })).OkAsync(HttpStatusCode.Created);
+
+        Assert.True(lost.IsCompleted);
+        Assert.Equal([1L], await fixture.App.Database.QueryAsync<long>($"SELECT count(*) FROM platform.audit_log WHERE action = 'organization.added' AND note = '{identifier}'"));
+    }
+
+    [Fact] // FAULT-5: the witness is a row of the organization's schema
+    public async Task A_domain_is_added_although_the_answer_to_the_commit_is_lost()
+    {
+        await using var proxy = PostgresProxy.Start(fixture.App.Database.ApplicationConnectionString);
+        await using var node = Behind(proxy, TimeProvider.System);
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await AdminAsync(node, organization);
+        var domain = DomainSteps.NewDomain();
+
+        var lost = proxy.OnCommitOf(domain, CommitFate.CutAfter);
+        await (await admin.AddDomainAsync(domain)).OkAsync(HttpStatusCode.Created);
+
+        Assert.True(lost.IsCompleted);
+        Assert.Equal(1, await organization.CountAsync("audit_log WHERE action = 'organization.domain_added'"));
+        Assert.Equal(1, await organization.CountAsync("outbox WHERE type = 'organization.domain_added'"));
+    }
+
+    [Fact] // FAULT-5, SEC-24: no row is added, so it is done again; the other node hears of it whichever of the two it was
+    public async Task Settings_are_published_although_the_answer_to_the_commit_is_lost()
+    {
+        await using var proxy = PostgresProxy.Start(fixture.App.Database.ApplicationConnectionString);
+        await using var node = Behind(proxy, TimeProvider.System);
+        var organization = await fixture.OrganizationAsync();
+        using var admin = await AdminAsync(node, organization);
+        using var elsewhere = await AdminAsync(fixture.App, organization);
+
+        var lost = proxy.OnCommitOf("UPDATE platform.organizations", CommitFate.CutAfter);
+        await (await admin.PatchAsJsonAsync("/organization", new { name = "Renamed" })).OkAsync();
+
+        Assert.True(lost.IsCompleted);
+        await Eventually.HoldsAsync(
+            async () => (await (await elsewhere.GetAsync("/me")).OkAsync()).GetProperty("organization").GetProperty("name").GetString() == "Renamed", "the other node knows the name", Eventually.Soon);
     }
 
     [Fact] // FAULT-5
@@ -96,6 +204,13 @@ public sealed class CommitInDoubtTests(ApiFixture fixture)
         // What a node reads once, it has read.
         await (await admin.GetAsync("/me")).OkAsync();
         return admin;
+    }
+
+    private static async Task<HttpClient> SuperAdminAsync(TestApp node)
+    {
+        var superAdmin = await Operator.SignInAsync(node);
+        await (await superAdmin.GetAsync("/platform/me")).OkAsync();
+        return superAdmin;
     }
 
     private async Task RequireOneApprovalAsync(TestOrganization organization, Guid id)

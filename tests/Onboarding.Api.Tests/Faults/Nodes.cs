@@ -41,6 +41,10 @@ public sealed class Nodes(ApiFixture fixture) : IAsyncLifetime
             // Receivers of tests are on this machine.
             ["Webhooks:AllowPrivateNetworks"] = "true",
             ["Webhooks:UserAgent"] = userAgent,
+
+            // Who hangs is given up by none while a busy machine starts another node.
+            ["Webhooks:Timeout"] = "00:01:00",
+            ["Webhooks:Delivery:Lease"] = "00:02:00",
         });
 
     /// <summary>Kills the living node, if there is one.</summary>

@@ -30,7 +30,7 @@ public sealed class DevelopmentTests
 
             var server = await PostmasterAsync(folder);
             Assert.True(IsRunning(server));
-            var stopped = await api.TerminateAsync(TimeSpan.FromSeconds(10));
+            var stopped = await api.TerminateAsync(TimeSpan.FromSeconds(20));
             Assert.Equal(0, stopped.ExitCode);
             Assert.False(IsRunning(server));
         }

@@ -1,3 +1,6 @@
+using System.IO.Compression;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Operations;
@@ -12,9 +15,12 @@ public sealed class LeavingCommandsTests(Deployment deployment) : IDisposable
     public async Task An_organization_is_exported_imported_deleted_and_restored_from_the_command_line()
     {
         var file = Path.Combine(folder, "stark.zip");
-        await RequireAsync("organizations create stark --name Stark --admin-email tony@stark.test", 0, "stark serves");
+        await RequireAsync("organizations create stark --name Stark --plan premium --admin-email tony@stark.test", 0, "stark serves");
+        await FounderSignsInAsync();
         await RequireAsync($"organizations export nobody {file}", 1, "no such organization");
-        await RequireAsync($"organizations export stark {file}", 0, "rows of 19 tables");
+        await RequireAsync($"organizations export stark {file} --reason {new string('y', 401)}", 1, "at most 400");
+        await RequireAsync($"organizations export stark {file} --reason Ticket-4712", 0, "rows of 19 tables");
+        await ToldAsync();
         await RequireAsync($"organizations export stark {file}", 1, "exists already");
         Assert.Equal([file], Directory.GetFiles(folder));
         if (!OperatingSystem.IsWindows())
@@ -25,11 +31,18 @@ public sealed class LeavingCommandsTests(Deployment deployment) : IDisposable
         await RequireAsync($"organizations import {file}.nowhere stark2", 1, "stark.zip.nowhere");
         await RequireAsync($"organizations import {file} stark", 1, "taken");
         await KilledImportAsync($"organizations import {file} stark2");
-        await RequireAsync($"organizations import {file} stark2 --name Copy", 0, "stark2 serves");
-        Assert.Equal("Copy active", await deployment.ScalarAsync("SELECT name || ' ' || status FROM platform.organizations WHERE identifier = 'stark2'"));
+        await RequireAsync($"organizations import {file} stark2 --name Copy", 0, "on plan free (its archive says premium)");
+        Assert.Equal("Copy active free", await deployment.ScalarAsync("SELECT name || ' ' || status || ' ' || plan FROM platform.organizations WHERE identifier = 'stark2'"));
+        await SameAsync(file);
+        await RequireAsync($"organizations import {file} stark3 --plan-from-archive", 0, "on plan premium.");
+        Assert.Equal("2 system", await deployment.ScalarAsync("SELECT count(*) || ' ' || min(actor_kind) FROM platform.audit_log WHERE action = 'organization.imported' AND note LIKE 'stark as of %'"));
+        await File.WriteAllTextAsync($"{file}.broken", "no zip");
+        await RequireAsync($"organizations import {file}.broken stark4", 1, "no ZIP archive");
 
         await RequireAsync("organizations delete stark2", 1, "--yes");
-        await RequireAsync("organizations delete stark2 --yes", 0, $"deleted after {TimeProvider.System.GetUtcNow().AddDays(30):yyyy-MM-dd}");
+        await RequireAsync("organizations delete stark2 --yes", 0, "deleted after ");
+        var until = await deployment.ScalarAsync("SELECT to_char(purge_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') FROM platform.organizations WHERE identifier = 'stark2' AND purge_at BETWEEN now() + interval '29 days 23 hours' AND now() + interval '30 days'");
+        await RequireAsync("organizations delete stark2 --yes", 0, $"deleted after {until}");
         await RequireAsync("organizations list", 0, "until");
         await RequireAsync("organizations restore stark2", 0, "restored");
         await RequireAsync("organizations restore stark2", 1, "nothing to take back");
@@ -38,6 +51,37 @@ public sealed class LeavingCommandsTests(Deployment deployment) : IDisposable
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private async Task FounderSignsInAsync()
+    {
+        var mail = await deployment.Smtp.WaitForAsync("tony@stark.test");
+        using var client = deployment.Node.ClientFor("stark");
+        (await client.PostAsJsonAsync($"/set-password/{mail.Token()}", new { password = TestOrganization.Password })).EnsureSuccessStatusCode();
+    }
+
+    // In both logs, and to its admins, who are those that have set a password.
+    private async Task ToldAsync()
+    {
+        Assert.Equal("system Ticket-4712", await deployment.ScalarAsync("SELECT actor_kind || ' ' || note FROM platform.audit_log WHERE action = 'organization.exported'"));
+        var schema = await deployment.ScalarAsync("SELECT 'org_' || replace(id::text, '-', '') FROM platform.organizations WHERE identifier = 'stark'");
+        Assert.Equal("system Ticket-4712", await deployment.ScalarAsync($"SELECT actor_kind || ' ' || note FROM {schema}.audit_log WHERE action = 'organization.exported'"));
+        Assert.Contains("Ticket-4712", (await deployment.Smtp.WaitForAsync("tony@stark.test", mail => mail.Text.Contains("exported all data", StringComparison.Ordinal))).Text, StringComparison.Ordinal);
+    }
+
+    // The copy's own archive has the same rows, by number and by hash.
+    private async Task SameAsync(string file)
+    {
+        var copy = Path.Combine(folder, "stark2.zip");
+        await RequireAsync($"organizations export stark2 {copy}", 0, "rows of 19 tables");
+        Assert.Equal(TablesOf(file), TablesOf(copy));
+    }
+
+    private static IReadOnlyList<string> TablesOf(string file)
+    {
+        using var zip = ZipFile.OpenRead(file);
+        using var manifest = JsonDocument.Parse(zip.GetEntry("manifest.json")!.Open());
+        return [.. manifest.RootElement.GetProperty("tables").EnumerateArray().Select(table => $"{table.GetProperty("name")} {table.GetProperty("rows")} {table.GetProperty("sha256")}")];
+    }
 
     // Everything is loaded, and the entry in the catalogue waits for a lock: there it is killed.
     private async Task KilledImportAsync(string command)

@@ -67,7 +67,7 @@ public sealed class ProductionTests(Deployment deployment)
         proxy.Up();
         await Eventually.HoldsAsync(async () => (await client.GetAsync("/health/ready")).IsSuccessStatusCode, "it is ready again");
 
-        var stopped = await node.TerminateAsync(TimeSpan.FromSeconds(10));
+        var stopped = await node.TerminateAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(0, stopped.ExitCode);
     }
 

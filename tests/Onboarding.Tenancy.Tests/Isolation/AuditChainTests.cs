@@ -13,6 +13,7 @@ public sealed class AuditChainTests(IsolationFixture fixture)
 
     private const string Off = "ALTER TABLE audit_log DISABLE TRIGGER seal_audit_entry;";
     private const string On = "ALTER TABLE audit_log ENABLE TRIGGER seal_audit_entry;";
+    private const string Free = "ALTER TABLE audit_log DROP CONSTRAINT ck_audit_log_occurred_at;";
     private const string Forged = "INSERT INTO audit_log (id, occurred_at, action, actor_kind) VALUES (gen_random_uuid(), now(), 'forged', 'system');";
 
     [Theory] // SEC-48
@@ -20,6 +21,9 @@ public sealed class AuditChainTests(IsolationFixture fixture)
     [InlineData("UPDATE audit_log SET note = 'else' WHERE id = {3}", "EntryChanged 3 {3} step.3")]
     [InlineData("UPDATE audit_log SET note = '' WHERE id = {2}", "EntryChanged 2 {2} step.2")]
     [InlineData("UPDATE audit_log SET occurred_at = occurred_at + interval '1 microsecond' WHERE id = {3}", "EntryChanged 3 {3} step.3")]
+    [InlineData(Free + "UPDATE audit_log SET occurred_at = '20000-01-01 00:00:00Z' WHERE id = {3}", "EntryChanged 3 {3} step.3")]
+    [InlineData(Free + "UPDATE audit_log SET occurred_at = 'infinity' WHERE id = {3}", "EntryChanged 3 {3} step.3")]
+    [InlineData(Free + "UPDATE audit_log SET occurred_at = '294276-12-31 00:00:00Z' WHERE id = {7}", "EntryChanged 7 {7} step.7")]
     [InlineData("UPDATE audit_log SET actor_kind = 'member' WHERE id = {3}", "EntryChanged 3 {3} step.3")]
     [InlineData("UPDATE audit_log SET actor_id = gen_random_uuid() WHERE id = {3}", "EntryChanged 3 {3} step.3")]
     [InlineData("UPDATE audit_log SET subject_id = actor_id, actor_id = NULL WHERE id = {4}", "EntryChanged 4 {4} step.4")]
@@ -76,6 +80,23 @@ public sealed class AuditChainTests(IsolationFixture fixture)
         Assert.Equal(new AuditFinding(AuditFault.HeadUnknown), Assert.Single((await VerifyAsync(organization, kept)).Findings));
         Assert.True((await VerifyAsync(organization, early)).IsProven);
         Assert.Equal(AuditFault.HeadUnknown, Assert.Single((await VerifyAsync(organization, early with { Hash = kept.Hash })).Findings).Fault);
+    }
+
+    // Lines from before there were seals: none can be made of such a time, and that must not hold up the migration of the others.
+    [Theory] // SEC-48
+    [InlineData("'infinity'")]
+    [InlineData("'-infinity'")]
+    [InlineData("'294276-12-31 00:00:00Z'")]
+    public async Task Of_lines_that_are_there_those_are_sealed_that_can_be(string time)
+    {
+        var (organization, _) = await SevenLinesAsync();
+
+        await fixture.OwnerAsync<string>(
+            $"SELECT set_config('search_path', '{organization.Schema}', true); {Free} {Off} INSERT INTO audit_log (id, occurred_at, action, actor_kind) VALUES ('00000000-0000-0000-0000-000000000001', {time}, 'odd', 'system'); {On} DELETE FROM audit_seals; {AuditSealing.Tenant.SealExisting}");
+
+        var report = await VerifyAsync(organization);
+        Assert.Equal(new AuditFinding(AuditFault.EntryUnsealed, EntryId: new("00000000-0000-0000-0000-000000000001"), Action: "odd"), Assert.Single(report.Findings) with { OccurredAt = null, Lane = null });
+        Assert.Equal(new AuditHead("7", await HashAsync(organization, Lines)), report.Head);
     }
 
     [Fact] // SEC-48

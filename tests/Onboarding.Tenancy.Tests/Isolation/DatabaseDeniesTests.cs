@@ -1,3 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Tenancy.Tests.Isolation;
@@ -50,6 +53,74 @@ public sealed class DatabaseDeniesTests(IsolationFixture fixture)
         static string Pointer(Organization of) =>
             $"INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt) VALUES (gen_random_uuid(), '{of.Key}', 'event', gen_random_uuid(), now() + interval '1 year', 0)";
     }
+
+    // SEC-4: all organizations' pointers are claimed together, and one whose attempts cannot be counted on would end that for everybody.
+    [Theory]
+    [InlineData("'event', now(), 2147483647, NULL")]
+    [InlineData("'event', now(), 1, NULL")]
+    [InlineData("'event', 'infinity', 0, NULL")]
+    [InlineData("'event', '-infinity', 0, NULL")]
+    [InlineData("'event', now(), 0, gen_random_uuid()")]
+    [InlineData("'endpoint', now(), 0, NULL")]
+    [InlineData("'billing', now(), 0, NULL")]
+    [InlineData("'found', now(), 0, NULL")]
+    [InlineData("'', now(), 0, NULL")]
+    public async Task A_tenants_role_inserts_no_pointers_but_new_ones_of_its_own_kinds(string values)
+    {
+        var a = await fixture.OrganizationAsync();
+
+        Assert.Equal(Denied, await fixture.SqlStateAsync(a, $"INSERT INTO platform.work (id, organization_id, ref_id, kind, due_at, attempt, claim_id) VALUES (gen_random_uuid(), '{a.Key}', gen_random_uuid(), {values})"));
+    }
+
+    // SEC-48: nobody may take such a line away again.
+    [Theory]
+    [InlineData("'20000-01-01 00:00:00Z', 'member'")]
+    [InlineData("'10000-01-01 00:00:00Z', 'member'")]
+    [InlineData("'infinity', 'member'")]
+    [InlineData("'-infinity', 'member'")]
+    [InlineData("'0044-03-15 00:00:00Z BC', 'member'")]
+    [InlineData("now(), 'nobody'")]
+    [InlineData("now(), ''")]
+    public async Task A_tenants_role_adds_no_line_to_its_audit_log_that_nobody_could_read(string values)
+    {
+        var a = await fixture.OrganizationAsync();
+
+        Assert.Equal("23514", await fixture.SqlStateAsync(a, Line(a, values)));
+    }
+
+    // SEC-48
+    [Fact]
+    public async Task Every_kind_of_actor_and_the_last_moment_of_all_can_be_logged()
+    {
+        var a = await fixture.OrganizationAsync();
+
+        foreach (var kind in Enum.GetNames<ActorKind>())
+        {
+            await fixture.AsRoleAsync(a, Line(a, $"'9999-12-31 23:59:59.999999Z', '{SnakeCase.Name(kind)}'"));
+        }
+
+        Assert.Equal([Enum.GetNames<ActorKind>().Length], await fixture.OwnerAsync<long>($"SELECT count(*) FROM {a.Schema}.audit_log WHERE action = 'said'"));
+    }
+
+    // SEC-48, FAULT-17
+    [Fact]
+    public async Task A_line_that_is_there_already_keeps_no_organization_from_being_migrated()
+    {
+        var schema = fixture.Services.GetRequiredService<TenantSchema>();
+        const int Before = 6;
+
+        var lines = await fixture.OwnerAsync<string>($"""
+            BEGIN; CREATE SCHEMA older; SELECT set_config('search_path', 'older', true); {schema.Script(0, Before)}
+            INSERT INTO audit_log (id, occurred_at, action, actor_kind) VALUES (gen_random_uuid(), '20000-01-01 00:00:00Z', 'said', 'nobody'); SET CONSTRAINTS ALL IMMEDIATE;
+            {schema.ScriptFrom(Before)}
+            SELECT action FROM audit_log
+            """);
+
+        Assert.Equal(["said"], lines);
+    }
+
+    private static string Line(Organization of, string values) =>
+        $"INSERT INTO {of.Schema}.audit_log (id, action, occurred_at, actor_kind) VALUES (gen_random_uuid(), 'said', {values})";
 
     // SEC-4
     [Fact]

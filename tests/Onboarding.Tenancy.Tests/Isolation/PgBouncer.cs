@@ -80,7 +80,7 @@ internal sealed class PgBouncer : IAsyncDisposable
 
     private async Task AnswersAsync()
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (true)
         {
             try

@@ -81,7 +81,7 @@ public sealed class UnitOfWorkTests(IsolationFixture fixture)
         var opening = new Opening();
         await using var db = new TenantDbContext((DbContextOptions<TenantDbContext>)new DbContextOptionsBuilder<TenantDbContext>()
             .UseTenant(fixture.Services.GetRequiredService<NpgsqlDataSource>())
-            .AddInterceptors(new TenantTransactionInterceptor(fixture.Services.GetRequiredService<CommitOutcome>()), opening).Options) { Organization = a };
+            .AddInterceptors(new TransactionInterceptor(fixture.Services.GetRequiredService<CommitOutcome>()), opening).Options) { Organization = a };
 
         if (async)
         {

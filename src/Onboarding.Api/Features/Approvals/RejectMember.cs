@@ -7,7 +7,7 @@ namespace Onboarding.Api.Features.Approvals;
 
 /// <param name="Reason">Why; the person is told.</param>
 /// <param name="Block">For good: registering again changes nothing (ONB-4).</param>
-public sealed record RejectMemberRequest([property: Required, StringLength(500, MinimumLength = 1)] string Reason, bool Block = false);
+public sealed record RejectMemberRequest([property: Required, StringLength(500, MinimumLength = 1), RegularExpression(NameRules.Text, ErrorMessage = NameRules.NoText)] string Reason, bool Block = false);
 
 public sealed record RejectMemberResponse(Guid Id, MemberStatus Status, DateTimeOffset RejectedAt);
 

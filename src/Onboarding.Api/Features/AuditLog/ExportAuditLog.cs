@@ -30,12 +30,13 @@ internal sealed class ExportAuditLog(TenantDbContext db, IOptions<JsonOptions> j
 
     private async Task WriteAsync(AuditLogQuery query, Stream output, CancellationToken cancellationToken)
     {
-        var after = Guid.AllBitsSet;
+        Guid? after = null;
         IReadOnlyList<AuditEntryResponse> page;
         do
         {
-            var last = after;
-            page = await GetAuditLog.Rows(GetAuditLog.Filter(db, query).Where(e => e.Id < last), Page).ToListAsync(cancellationToken);
+            var entries = GetAuditLog.Filter(db, query);
+            entries = after is { } last ? entries.Where(e => e.Id < last) : entries;
+            page = await GetAuditLog.Rows(entries, Page).ToListAsync(cancellationToken);
             foreach (var entry in page)
             {
                 await JsonSerializer.SerializeAsync(output, entry, json.Value.SerializerOptions, cancellationToken);

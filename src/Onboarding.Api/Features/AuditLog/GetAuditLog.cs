@@ -20,12 +20,17 @@ public sealed record AuditLogQuery(
     [property: FromQuery(Name = "from")] DateTimeOffset? From = null,
     [property: FromQuery(Name = "to")] DateTimeOffset? To = null);
 
+/// <param name="ActorKind">Who did it: <c>system</c>, <c>anonymous</c>, <c>member</c>, <c>api_key</c> or <c>super_admin</c>; more may come.</param>
 public sealed record AuditEntryResponse(
-    Guid Id, DateTimeOffset OccurredAt, string Action, ActorKind ActorKind, Guid? ActorId, Guid? SubjectId, string? Note, string? IpAddress, string? RequestId);
+    Guid Id, DateTimeOffset OccurredAt, string Action, string ActorKind, Guid? ActorId, Guid? SubjectId, string? Note, string? IpAddress, string? RequestId);
 
 /// <summary>What happened in the organization, newest first (SEC-48).</summary>
 internal sealed class GetAuditLog(TenantDbContext db)
 {
+    // Lines from before the constraint of their column may say anything.
+    private static readonly DateTimeOffset First = DateTimeOffset.UnixEpoch;
+    private static readonly DateTimeOffset Last = new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero);
+
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapGet("/audit-log", ([AsParameters] PageQuery page, [AsParameters] AuditLogQuery query, GetAuditLog useCase, CancellationToken cancellationToken) =>
             useCase.HandleAsync(page, query, cancellationToken))
@@ -33,7 +38,7 @@ internal sealed class GetAuditLog(TenantDbContext db)
         .RequireAuthorization(Permissions.ReadAuditLog)
         .WithSummary("Read the audit log")
         .WithExample(response: new Page<AuditEntryResponse>(
-            [new(Guid.Parse("01990000-0000-7000-8000-000000000003"), DateTimeOffset.UnixEpoch, "member.approved", ActorKind.Member, Guid.Parse("01990000-0000-7000-8000-000000000001"), Guid.Parse("01990000-0000-7000-8000-000000000004"), "Known", "203.0.113.7", "4bf92f3577b34da6a3ce929d0e0e4736")], null))
+            [new(Guid.Parse("01990000-0000-7000-8000-000000000003"), DateTimeOffset.UnixEpoch, "member.approved", "member", Guid.Parse("01990000-0000-7000-8000-000000000001"), Guid.Parse("01990000-0000-7000-8000-000000000004"), "Known", "203.0.113.7", "4bf92f3577b34da6a3ce929d0e0e4736")], null))
         .WithErrors(("cursor.invalid", 400));
 
     public async Task<Results<Ok<Page<AuditEntryResponse>>, ProblemHttpResult>> HandleAsync(PageQuery page, AuditLogQuery query, CancellationToken cancellationToken)
@@ -59,9 +64,9 @@ internal sealed class GetAuditLog(TenantDbContext db)
         return query.To?.ToUniversalTime() is { } to ? entries.Where(e => e.OccurredAt < to && e.Id < IdAt(to, 1)) : entries;
     }
 
-    /// <summary>The newest of them, as they are shown.</summary>
+    /// <summary>The newest of them, as they are shown: a time that no program can read as the first or the last that it can.</summary>
     public static IQueryable<AuditEntryResponse> Rows(IQueryable<AuditEntry> entries, int count) => entries.OrderByDescending(e => e.Id).Take(count)
-        .Select(e => new AuditEntryResponse(e.Id, e.OccurredAt, e.Action, e.ActorKind, e.ActorId, e.SubjectId, e.Note, e.IpAddress, e.RequestId));
+        .Select(e => new AuditEntryResponse(e.Id, e.OccurredAt < First ? First : e.OccurredAt > Last ? Last : e.OccurredAt, e.Action, e.ActorKind, e.ActorId, e.SubjectId, e.Note, e.IpAddress, e.RequestId));
 
     // Ids begin with their time, so their index finds an old day without reading what is newer.
     private static Guid IdAt(DateTimeOffset at, int milliseconds) =>

@@ -23,9 +23,9 @@ public sealed record BrandingRequest(
 public sealed record SecurityPolicyRequest(
     bool? RequireMfa = null,
     [property: Range(0, 90)] int? MfaGraceDays = null,
-    [property: Range(5, 129_600)] int? SessionIdleMinutes = null,
-    [property: Range(5, 525_600)] int? SessionAbsoluteMinutes = null,
-    [property: Range(12, 64)] int? MinPasswordLength = null,
+    [property: Range(OrganizationSettings.LeastMinutes, OrganizationSettings.MostIdleMinutes)] int? SessionIdleMinutes = null,
+    [property: Range(OrganizationSettings.LeastMinutes, OrganizationSettings.MostAbsoluteMinutes)] int? SessionAbsoluteMinutes = null,
+    [property: Range(OrganizationSettings.LeastPasswordLength, OrganizationSettings.MostPasswordLength)] int? MinPasswordLength = null,
     [property: Length(1, 10)] IReadOnlyList<SignInMethod>? SignInMethods = null);
 
 /// <param name="Name">Left out, it stays.</param>
@@ -82,8 +82,7 @@ internal sealed class ChangeOrganization(TenantDbContext db, ChangingSettings ch
 
     private static ProblemHttpResult? Refusal(BrandingRequest? branding)
     {
-        if (branding?.LogoUrl is { } logo
-            && !(Uri.TryCreate(logo, UriKind.Absolute, out var url) && url is { Scheme: "https", UserInfo: "", IsLoopback: false, HostNameType: UriHostNameType.Dns } && url.Host.Contains('.', StringComparison.Ordinal)))
+        if (branding?.LogoUrl is { } logo && !OrganizationSettings.IsLogo(logo))
         {
             return Problems.BadRequest("logo_url.invalid", "A logo needs an https address with a public host name; mail clients load nothing else.");
         }

@@ -62,20 +62,17 @@ internal sealed class AddOrganization(PlatformDbContext db, FoundOrganization fo
     {
         try
         {
-            return await db.Database.CreateExecutionStrategy().ExecuteAsync(
-                async cancellation =>
+            return await db.InTransactionAsync(
+                async () =>
                 {
-                    db.ChangeTracker.Clear();
-                    await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
                     db.SignUps.Add(signUp);
-                    if (await found.RegisterAsync(db, signUp, plan, cancellation) is not { } organization)
+                    if (await found.RegisterAsync(db, signUp, plan, cancellationToken) is not { } organization)
                     {
                         return null;
                     }
 
                     PlatformAudit.Add(db, "organization.added", actor.ToActor(), organization.Key, subjectId: null, organization.Identifier, clock.GetUtcNow());
-                    await db.SaveChangesAsync(cancellation);
-                    await transaction.CommitAsync(cancellation);
+                    await db.SaveChangesAsync(cancellationToken);
                     return organization;
                 },
                 cancellationToken);

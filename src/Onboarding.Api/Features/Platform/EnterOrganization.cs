@@ -15,7 +15,7 @@ namespace Onboarding.Api.Features.Platform;
 
 /// <param name="Reason">Why. The organization's admins read it.</param>
 /// <param name="Write">Whether anything is to be changed; otherwise one may only look.</param>
-public sealed record EnterOrganizationRequest([property: Required, StringLength(400, MinimumLength = 10)] string Reason, bool Write = false);
+public sealed record EnterOrganizationRequest([property: Required, StringLength(400, MinimumLength = 10), RegularExpression(NameRules.Text, ErrorMessage = NameRules.NoText)] string Reason, bool Write = false);
 
 /// <param name="Id">What both audit logs call it.</param>
 /// <param name="Access">A token for this organization: send it as <c>Authorization: Bearer</c> at <paramref name="Url"/>.</param>

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
-using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
 
 namespace Onboarding.Api.Features.Platform;
@@ -20,8 +19,9 @@ public sealed record PlatformAuditLogQuery(
     [property: FromQuery(Name = "from")] DateTimeOffset? From = null,
     [property: FromQuery(Name = "to")] DateTimeOffset? To = null);
 
+/// <param name="ActorKind">Who did it: <c>system</c>, <c>anonymous</c> or <c>super_admin</c>; more may come.</param>
 public sealed record PlatformAuditEntryResponse(
-    Guid Id, DateTimeOffset OccurredAt, string Action, ActorKind ActorKind, Guid? ActorId, Guid? OrganizationId, Guid? SubjectId, string? Note, string? IpAddress, string? RequestId);
+    Guid Id, DateTimeOffset OccurredAt, string Action, string ActorKind, Guid? ActorId, Guid? OrganizationId, Guid? SubjectId, string? Note, string? IpAddress, string? RequestId);
 
 /// <summary>What was done to organizations from outside them, and who signed in to do it; newest first (SEC-37, SEC-48).</summary>
 internal sealed class GetPlatformAuditLog(PlatformDbContext db)
@@ -31,7 +31,7 @@ internal sealed class GetPlatformAuditLog(PlatformDbContext db)
             useCase.HandleAsync(page, query, cancellationToken))
         .WithSummary("Read the platform's audit log")
         .WithExample(response: new Page<PlatformAuditEntryResponse>(
-            [new(Guid.Parse("01990000-0000-7000-8000-000000000003"), DateTimeOffset.UnixEpoch, "organization.suspended", ActorKind.SuperAdmin, Guid.Parse("01990000-0000-7000-8000-000000000001"), Guid.Parse("01990000-0000-7000-8000-0000000000aa"), null, "Three invoices are open.", "203.0.113.7", "4bf92f3577b34da6a3ce929d0e0e4736")], null))
+            [new(Guid.Parse("01990000-0000-7000-8000-000000000003"), DateTimeOffset.UnixEpoch, "organization.suspended", "super_admin", Guid.Parse("01990000-0000-7000-8000-000000000001"), Guid.Parse("01990000-0000-7000-8000-0000000000aa"), null, "Three invoices are open.", "203.0.113.7", "4bf92f3577b34da6a3ce929d0e0e4736")], null))
         .WithErrors(("cursor.invalid", 400));
 
     public async Task<Results<Ok<Page<PlatformAuditEntryResponse>>, ProblemHttpResult>> HandleAsync(PageQuery page, PlatformAuditLogQuery query, CancellationToken cancellationToken)

@@ -40,7 +40,7 @@ public sealed record DeadLettersQuery([property: FromQuery(Name = "kind"), Requi
 internal sealed class ListDeadLetters(PlatformDbContext platform, TenantSchema schema, TenantScope tenants, TimeProvider clock)
 {
     /// <summary>An event takes milliseconds; what takes so much longer has failed.</summary>
-    private static readonly TimeSpan Stuck = TimeSpan.FromMinutes(10);
+    internal static readonly TimeSpan Stuck = TimeSpan.FromMinutes(10);
 
     public static void Map(RouteGroupBuilder organizations) => organizations
         .MapGet("/{id:guid}/dead-letters", (Guid id, [AsParameters] PageQuery page, [AsParameters] DeadLettersQuery query, ListDeadLetters useCase, CancellationToken cancellationToken) =>

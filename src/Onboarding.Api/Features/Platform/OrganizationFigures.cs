@@ -17,7 +17,7 @@ internal sealed partial class OrganizationFigures(NpgsqlDataSource dataSource, I
 
     private const string Count = """
         SELECT count(*) FILTER (WHERE status IN ('approved', 'active')), count(*) FILTER (WHERE status = 'pending_approval'),
-          (SELECT occurred_at FROM audit_log WHERE actor_kind IN ('member', 'api_key') ORDER BY id DESC LIMIT 1)
+          (SELECT occurred_at FROM audit_log WHERE actor_kind IN ('member', 'api_key') AND occurred_at >= '1970-01-01 00:00:00+00' AND occurred_at < '10000-01-01 00:00:00+00' ORDER BY id DESC LIMIT 1)
         FROM members WHERE status IN ('approved', 'active', 'pending_approval')
         """;
 
@@ -40,7 +40,7 @@ internal sealed partial class OrganizationFigures(NpgsqlDataSource dataSource, I
             await batch.ExecuteAsync(cancellationToken);
             return figures;
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (exception is NpgsqlException or UnreadableRowException)
         {
             // A schema that is just being taken away or mended must not hide the list.
             Unreadable(exception);

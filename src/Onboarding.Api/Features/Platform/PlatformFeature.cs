@@ -8,13 +8,13 @@ internal static class PlatformFeature
     public static IServiceCollection AddPlatform(this IServiceCollection services) => services
         .AddScoped<PlatformLogin>().AddScoped<PlatformLogout>().AddScoped<GetPlatformMe>()
         .AddScoped<OrganizationFigures>()
-        .AddScoped<AddOrganization>().AddScoped<DeleteOrganization>().AddScoped<RestoreOrganization>().AddScoped<ExportOrganizationData>()
+        .AddScoped<AddOrganization>().AddScoped<DeleteOrganization>().AddScoped<RestoreOrganization>().AddScoped<ExportOrganizationData>().AddSingleton<ExportPlaces>()
         .AddScoped<ListOrganizations>().AddScoped<GetOrganizationDetails>()
         .AddScoped<SuspendOrganization>().AddScoped<ReactivateOrganization>().AddScoped<SettleOverrides>()
         .AddScoped<EnterOrganization>()
-        .AddScoped<ListDeadLetters>().AddScoped<ReplayDeadLetter>()
+        .AddScoped<CountDeadLetters>().AddScoped<ListDeadLetters>().AddScoped<ReplayDeadLetter>()
         .AddScoped<ListBillingTroubles>().AddScoped<ListCallbacks>().AddScoped<ReplayCallback>().AddScoped<LinkCustomer>()
-        .AddScoped<GetPlatformAuditLog>()
+        .AddScoped<GetPlatformAuditLog>().AddScoped<VerifyAuditLogOf>()
         .AddScoped<GetMigrations>();
 
     public static void MapPlatform(this IEndpointRouteBuilder routes)
@@ -27,6 +27,7 @@ internal static class PlatformFeature
         GetPlatformMe.Map(admins);
         GetPlatformAuditLog.Map(admins);
         GetMigrations.Map(admins);
+        CountDeadLetters.Map(admins);
 
         var billing = admins.MapGroup("/billing");
         ListBillingTroubles.Map(billing);
@@ -47,5 +48,6 @@ internal static class PlatformFeature
         LinkCustomer.Map(organizations);
         ListDeadLetters.Map(organizations);
         ReplayDeadLetter.Map(organizations);
+        VerifyAuditLogOf.Map(organizations);
     }
 }

@@ -62,16 +62,7 @@ internal sealed class PlatformLogin(
             return await RefuseAsync("sign_in.failed", known?.Id, Problems.Unauthorized("login.invalid", "The user name or the password is wrong."), cancellationToken);
         }
 
-        return await db.Database.CreateExecutionStrategy().ExecuteAsync(
-            async cancellation =>
-            {
-                db.ChangeTracker.Clear();
-                await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-                var answer = await ContinueAsync(known.Id, known.PasswordHash, request.Code, cancellation);
-                await transaction.CommitAsync(cancellation);
-                return answer;
-            },
-            cancellationToken);
+        return await db.InTransactionAsync(() => ContinueAsync(known.Id, known.PasswordHash, request.Code, cancellationToken), cancellationToken);
     }
 
     private async Task<Results<Ok<PlatformTokenResponse>, ProblemHttpResult>> ContinueAsync(Guid id, string passwordHash, string? code, CancellationToken cancellationToken)

@@ -12,7 +12,7 @@ namespace Onboarding.Api.Features.Platform;
 public sealed record SettleOverridesRequest(
     [property: Required] IReadOnlyDictionary<string, bool> Features,
     [property: Required] IReadOnlyDictionary<string, long> Quotas,
-    [property: Required, StringLength(500, MinimumLength = 3)] string Reason);
+    [property: Required, StringLength(500, MinimumLength = 3), RegularExpression(NameRules.Text, ErrorMessage = NameRules.NoText)] string Reason);
 
 /// <summary>Settles features and quotas for one organization alone.</summary>
 internal sealed class SettleOverrides(GovernOrganization govern, GetOrganizationDetails details, PlanCatalogue catalogue, RequestActor actor)

@@ -6,7 +6,7 @@ using Onboarding.Tenancy.Organizations;
 namespace Onboarding.Api.Features.Platform;
 
 /// <param name="Reason">For both audit logs: the platform's, and the organization's own.</param>
-public sealed record SuspendOrganizationRequest([property: Required, StringLength(500, MinimumLength = 3)] string Reason);
+public sealed record SuspendOrganizationRequest([property: Required, StringLength(500, MinimumLength = 3), RegularExpression(NameRules.Text, ErrorMessage = NameRules.NoText)] string Reason);
 
 /// <summary>Stops an organization from serving: sessions, keys, jobs and webhooks. Its admins reach billing, and nothing else.</summary>
 internal sealed class SuspendOrganization(GovernOrganization govern, GetOrganizationDetails details, RequestActor actor)

@@ -17,26 +17,20 @@ internal sealed class ChangeMe(TenantDbContext db, GetMe me, RequestActor actor,
         .MapPatch("", (ChangeMeRequest request, ChangeMe useCase, CancellationToken cancellationToken) => useCase.HandleAsync(request, cancellationToken))
         .ReachableWithoutMfa()
         .WithSummary("Change the signed-in member's profile")
-        .WithExample(new ChangeMeRequest("Ada King"), MeResponse.Example)
-        .WithErrors(("member.changed", 409));
+        .WithExample(new ChangeMeRequest("Ada King"), MeResponse.Example);
 
-    public async Task<Results<Ok<MeResponse>, ProblemHttpResult>> HandleAsync(ChangeMeRequest request, CancellationToken cancellationToken)
-    {
-        var id = actor.MemberId;
-        var member = await db.Members.SingleOrDefaultAsync(m => m.Id == id, cancellationToken);
-        if (member?.Rename(request.FullName.Trim(), clock.GetUtcNow()) is { } changed)
+    // The row is locked before it is read: of two names given at once both are recorded, and the later one stays.
+    public Task<Results<Ok<MeResponse>, ProblemHttpResult>> HandleAsync(ChangeMeRequest request, CancellationToken cancellationToken) => db.InTransactionAsync(
+        async () =>
         {
-            db.Record(changed, actor.ToActor());
-            try
+            var member = (await db.Members.FromSql($"SELECT *, xmin FROM members WHERE id = {actor.MemberId} FOR NO KEY UPDATE").ToListAsync(cancellationToken)).SingleOrDefault();
+            if (member?.Rename(request.FullName.Trim(), clock.GetUtcNow()) is { } changed)
             {
+                db.Record(changed, actor.ToActor());
                 await db.SaveChangesAsync(cancellationToken);
             }
-            catch (DbUpdateConcurrencyException)
-            {
-                return Problems.Conflict("member.changed", "The account was changed at the same moment. Look again.");
-            }
-        }
 
-        return await me.HandleAsync(cancellationToken);
-    }
+            return await me.HandleAsync(cancellationToken);
+        },
+        cancellationToken);
 }

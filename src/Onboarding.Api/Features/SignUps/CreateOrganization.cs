@@ -69,15 +69,13 @@ internal sealed class CreateOrganization(PlatformDbContext db, PlatformEmails em
     public static ProblemHttpResult Taken() => Problems.Conflict("organization.identifier_taken", "Another organization has this identifier, or one that looks like it.");
 
     // Hash and mail commit together, so a crash leaves both or neither; the digits themselves are in the encrypted mail alone (SEC-9).
-    private Task BeginAsync(CreateOrganizationRequest request, CancellationToken cancellationToken) => db.Database.CreateExecutionStrategy().ExecuteAsync(
-        async cancellation =>
+    private Task<int> BeginAsync(CreateOrganizationRequest request, CancellationToken cancellationToken) => db.InTransactionAsync(
+        async () =>
         {
-            db.ChangeTracker.Clear();
-            await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
             var email = Member.Normalize(request.Email);
             var signUp = (await db.SignUps
                 .FromSql($"SELECT * FROM platform.sign_ups WHERE identifier = {request.Identifier} AND normalized_email = {email} AND organization_id IS NULL FOR UPDATE")
-                .ToListAsync(cancellation)).SingleOrDefault();
+                .ToListAsync(cancellationToken)).SingleOrDefault();
             var (name, userName, to, fullName) = (request.Name.Trim(), request.Username.Trim(), request.Email.Trim(), request.FullName.Trim());
             string digits;
             if (signUp is null)
@@ -90,9 +88,8 @@ internal sealed class CreateOrganization(PlatformDbContext db, PlatformEmails em
                 digits = signUp.BeginAgain(name, userName, to, fullName, hasher, clock.GetUtcNow());
             }
 
-            await emails.OrganizationCodeAsync(db, signUp, digits, cancellation);
-            await db.SaveChangesAsync(cancellation);
-            await transaction.CommitAsync(cancellation);
+            await emails.OrganizationCodeAsync(db, signUp, digits, cancellationToken);
+            return await db.SaveChangesAsync(cancellationToken);
         },
         cancellationToken);
 }

@@ -42,7 +42,7 @@ internal sealed class VerifyOrganization(
         Proof proof;
         try
         {
-            proof = await db.Database.CreateExecutionStrategy().ExecuteAsync(cancellation => ProveAsync(request, cancellation), cancellationToken);
+            proof = await db.InTransactionAsync(() => ProveAsync(request, cancellationToken), cancellationToken);
         }
         catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
         {
@@ -66,8 +66,6 @@ internal sealed class VerifyOrganization(
 
     private async Task<Proof> ProveAsync(VerifyOrganizationRequest request, CancellationToken cancellationToken)
     {
-        db.ChangeTracker.Clear();
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var email = Member.Normalize(request.Email);
         var signUp = (await db.SignUps
             .FromSql($"SELECT * FROM platform.sign_ups WHERE identifier = {request.Identifier} AND normalized_email = {email} ORDER BY created_at DESC LIMIT 1 FOR UPDATE")
@@ -81,7 +79,6 @@ internal sealed class VerifyOrganization(
             await db.Database.ExecuteSqlAsync($"SELECT pg_logical_emit_message(true, 'sign_up', '')", cancellationToken);
         }
 
-        await transaction.CommitAsync(cancellationToken);
         return proof;
     }
 

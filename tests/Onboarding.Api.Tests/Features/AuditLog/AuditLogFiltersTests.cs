@@ -50,6 +50,18 @@ public sealed class AuditLogFiltersTests(ApiFixture fixture)
         }
     }
 
+    [Fact] // SEC-48: nodes of two versions run side by side
+    public async Task A_kind_of_party_that_only_a_later_version_knows_is_shown_as_it_stands()
+    {
+        var organization = await fixture.OrganizationAsync();
+        await organization.QueryAsync<long>("ALTER TABLE audit_log DROP CONSTRAINT IF EXISTS ck_audit_log_actor_kind; INSERT INTO audit_log (id, occurred_at, action, actor_kind) VALUES (gen_random_uuid(), now(), 'made.up', 'agent'); SELECT 1::bigint");
+        using var admin = await organization.SignInAsync();
+
+        var shown = Assert.Single((await (await admin.GetAsync("/audit-log?action=made.up")).OkAsync()).GetProperty("data").EnumerateArray());
+        Assert.Equal("agent", shown.GetProperty("actor_kind").GetString());
+        Assert.Equal("agent", Assert.Single(await ExportAsync(admin, "action=made.up")).GetProperty("actor_kind").GetString());
+    }
+
     [Theory] // SEC-48
     [InlineData("actor=nobody")]
     [InlineData("actor=")]

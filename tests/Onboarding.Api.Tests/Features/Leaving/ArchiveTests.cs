@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Onboarding.Api.Tests.Features.ApiKeys;
 using Onboarding.Api.Tests.Features.Mfa;
@@ -174,5 +175,81 @@ public sealed class ArchiveTests(ApiFixture fixture)
         Assert.Equal("disabled", shown.GetProperty("status").GetString());
         await (await there.PostAsJsonAsync($"/webhooks/endpoints/{endpoint}/rotate-secret", new { grace_hours = 0 })).OkAsync();
         await moved.EnableMfaAsync(there);
+    }
+
+    [Fact] // SEC-7, BILL-24
+    public async Task A_copy_is_on_the_plan_that_whoever_imports_says_and_not_on_the_one_that_a_file_claims()
+    {
+        var source = await TestOrganization.CreateAsync(fixture.App, plan: "free");
+        var (archive, exported) = await source.ExportAsync();
+        var claims = archive.WithRawManifest(manifest =>
+        {
+            manifest["organization"]!["plan"] = "premium";
+            manifest["organization"]!["overrides"] = JsonNode.Parse("""{ "Features": { "sso": true }, "Quotas": { "seats": 1000000 } }""");
+
+            // What its own tables do not say holds neither.
+            manifest["organization"]!["settings"] = JsonNode.Parse("""{ "Revision": 99, "MfaRequiredFrom": "2020-01-01T00:00:00Z", "SignInMethods": ["passkey"] }""");
+        });
+
+        var (copy, imported) = await fixture.App.ImportAsync(claims, plan: "free");
+        Assert.Equal(("free", "premium"), (imported.Organization.Plan, imported.Source.Plan));
+        Assert.Equal(["free {}"], await copy.QueryAsync<string>($"SELECT plan || ' ' || CASE WHEN overrides -> 'Features' = '{{}}' AND overrides -> 'Quotas' = '{{}}' THEN '{{}}' ELSE overrides::text END FROM platform.organizations WHERE id = '{copy.Organization.Id}'"));
+        Assert.Equal(exported.Content(), (await copy.ExportAsync()).Manifest.Content());
+        using var admin = await copy.SignInAsync();
+        Assert.Equal(["free"], [(await (await admin.GetAsync("/organization")).OkAsync()).GetProperty("plan").GetString()]);
+
+        var (believed, _) = await fixture.App.ImportAsync(claims);
+        Assert.Equal(["premium 1000000"], await believed.QueryAsync<string>($"SELECT plan || ' ' || (overrides -> 'Quotas' ->> 'seats') FROM platform.organizations WHERE id = '{believed.Organization.Id}'"));
+        await believed.TokensAsync("user");
+        Assert.Equal(
+            [$"organization.imported {source.Identifier} as of {exported.ExportedAt:u}, on plan premium"],
+            await believed.QueryAsync<string>($"SELECT action || ' ' || note FROM platform.audit_log WHERE organization_id = '{believed.Organization.Id}' AND actor_kind = 'system' AND action = 'organization.imported'"));
+        Assert.Equal(0, await believed.CountAsync("audit_log WHERE action = 'organization.imported'"));
+    }
+
+    [Fact] // SEC-7
+    public async Task A_copy_has_the_name_that_it_was_given_whatever_its_source_had_chosen()
+    {
+        var source = await fixture.OrganizationAsync();
+        using var admin = await source.SignInAsync();
+        await (await admin.PatchAsJsonAsync("/organization", new { name = "Chosen by its admins" })).OkAsync();
+        var (archive, _) = await source.ExportAsync();
+        foreach (var (given, name) in new[] { ("Given", "Given"), (null, "Chosen by its admins") })
+        {
+            var (copy, _) = await fixture.App.ImportAsync(archive, name: given);
+            using var copied = await copy.SignInAsync();
+            Assert.Equal(name, (await (await copied.GetAsync("/organization")).OkAsync()).GetProperty("name").GetString());
+            Assert.Equal([name], await copy.QueryAsync<string>($"SELECT name FROM platform.organizations WHERE id = '{copy.Organization.Id}'"));
+        }
+    }
+
+    // Lines from before the constraints of their columns, which hold for new ones only.
+    [Fact] // SEC-7, SEC-48
+    public async Task Lines_of_the_log_that_no_program_could_read_keep_an_organization_from_nothing()
+    {
+        var source = await fixture.OrganizationAsync();
+        await source.QueryAsync<long>($"""
+            CREATE TEMPORARY TABLE rules ON COMMIT PRESERVE ROWS AS SELECT conname, pg_get_constraintdef(oid) AS says FROM pg_constraint WHERE conrelid = 'audit_log'::regclass AND contype = 'c';
+            ALTER TABLE audit_log DROP CONSTRAINT ck_audit_log_occurred_at, DROP CONSTRAINT ck_audit_log_actor_kind, DISABLE TRIGGER seal_audit_entry;
+            INSERT INTO audit_log (id, occurred_at, action, actor_kind) VALUES (gen_random_uuid(), 'infinity', 'odd', 'member'), (gen_random_uuid(), '0044-03-15 00:00:00Z BC', 'odd', 'member'), (gen_random_uuid(), now(), 'odd', 'nobody');
+            ALTER TABLE audit_log ENABLE TRIGGER seal_audit_entry;
+            DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM rules LOOP EXECUTE format('ALTER TABLE audit_log ADD CONSTRAINT %I %s', r.conname, r.says); END LOOP; END $$;
+            SELECT count(*) FROM rules
+            """);
+        var (archive, exported) = await source.ExportAsync();
+
+        var (copy, _) = await fixture.App.ImportAsync(archive);
+
+        Assert.Equal(exported.Content(), (await copy.ExportAsync()).Manifest.Content());
+        using var admin = await copy.SignInAsync();
+        Assert.Equal(3, (await (await admin.GetAsync("/audit-log?action=odd")).OkAsync()).GetProperty("data").GetArrayLength());
+
+        // And new ones are held to what they are in the source.
+        const string Rules = "SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND contype = 'c' ORDER BY 1";
+        Assert.Equal(await source.QueryAsync<string>(Rules), await copy.QueryAsync<string>(Rules));
+        foreach (var (time, kind) in new[] { ("'infinity'", "member"), ("now()", "nobody") })
+        {
+            Assert.Equal("23514", (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => copy.QueryAsync<Guid>($"INSERT INTO audit_log (id, occurred_at, action, actor_kind) VALUES (gen_random_uuid(), {time}, 'odd', '{kind}') RETURNING id"))).SqlState);
+        }
     }
 }

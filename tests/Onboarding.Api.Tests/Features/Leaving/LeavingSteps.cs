@@ -1,8 +1,10 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Onboarding.Tenancy.Archives;
+using Onboarding.Tenancy.Audit;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Features.Leaving;
@@ -14,15 +16,16 @@ internal static class LeavingSteps
     public static async Task<(byte[] Archive, ArchiveManifest Manifest)> ExportAsync(this TestOrganization organization)
     {
         await using var output = new ResponseLikeStream();
-        var manifest = await organization.App.Services.GetRequiredService<ExportOrganization>().RunAsync(organization.Organization.Key, output, CancellationToken.None);
+        var manifest = await organization.App.Services.GetRequiredService<ExportOrganization>().RunAsync(organization.Organization.Key, Actor.System, reason: null, output, CancellationToken.None);
         return (output.Written(), manifest!);
     }
 
-    /// <summary>Imports as a new organization.</summary>
-    public static async Task<(TestOrganization Organization, ImportedOrganization Imported)> ImportAsync(this TestApp app, byte[] archive, string? identifier = null, ImportOrganization? by = null, string? name = null)
+    /// <summary>Imports as a new organization, on the plan that the archive names unless one is given.</summary>
+    public static async Task<(TestOrganization Organization, ImportedOrganization Imported)> ImportAsync(
+        this TestApp app, byte[] archive, string? identifier = null, ImportOrganization? by = null, string? name = null, string? plan = null)
     {
         using var file = new MemoryStream(archive);
-        var imported = await (by ?? app.Services.GetRequiredService<ImportOrganization>()).RunAsync(file, identifier ?? NewIdentifier(), name, CancellationToken.None);
+        var imported = await (by ?? app.Services.GetRequiredService<ImportOrganization>()).RunAsync(file, identifier ?? NewIdentifier(), name, plan, CancellationToken.None);
         return (TestOrganization.Of(app, imported.Organization), imported);
     }
 
@@ -54,6 +57,14 @@ internal static class LeavingSteps
     /// <summary>Another manifest.</summary>
     public static byte[] WithManifest(this byte[] archive, Func<ArchiveManifest, ArchiveManifest> change) =>
         archive.With("manifest.json", text => JsonSerializer.Serialize(change(JsonSerializer.Deserialize<ArchiveManifest>(text, Json)!), Json));
+
+    /// <summary>Another manifest, which its own type could not say.</summary>
+    public static byte[] WithRawManifest(this byte[] archive, Action<JsonNode> change) => archive.With("manifest.json", text =>
+    {
+        var manifest = JsonNode.Parse(text)!;
+        change(manifest);
+        return manifest.ToJsonString();
+    });
 
     /// <summary>Another text of a table, with a manifest that fits: only the database can object.</summary>
     public static byte[] WithTable(this byte[] archive, string table, Func<string, string> change)

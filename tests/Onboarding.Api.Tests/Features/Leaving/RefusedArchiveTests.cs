@@ -1,8 +1,8 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Onboarding.Tenancy.Archives;
 using Onboarding.Tenancy.Data;
-using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy;
 
@@ -25,7 +25,7 @@ public sealed class RefusedArchiveTests(ApiFixture fixture)
             (archive.With("manifest.json", _ => new string(' ', 2_000_000)), "too long"),
             (archive.WithManifest(m => m with { Format = 2 }), "format 2"),
             (archive.WithManifest(m => m with { SchemaVersion = m.SchemaVersion + 1 }), "schema version"),
-            (archive.WithManifest(m => m with { Organization = m.Organization with { Name = new string('n', 300) } }), "does not fit"),
+            (archive.WithManifest(m => m with { Organization = m.Organization with { Name = new string('n', 300) } }), "cannot be true"),
             (archive.With("tables/members.ndjson", _ => null), "does not hold what its manifest names"),
             (archive.With("tables/other.ndjson", _ => "x"), "does not hold what its manifest names"),
             (archive.With("tables/members.ndjson", _ => null).WithManifest(m => m with { Tables = [.. m.Tables.Where(t => t.Name != "members")] }), "other tables"),
@@ -36,7 +36,7 @@ public sealed class RefusedArchiveTests(ApiFixture fixture)
             (archive.WithTable("members", text => text + text), "no row of it"),
             (archive.WithTable("members", text => text.Replace("\"role\": \"admin\"", "\"role\": \"nobody\"", StringComparison.Ordinal)), "no row of it"),
             (archive.WithTable("members", text => text.Replace("\"status\"", "\"more\": 1, \"status\"", StringComparison.Ordinal)), "cannot keep"),
-            (archive.WithTable("members", text => $"{{\"full_name\": \"{new string('x', 17 * 1024 * 1024)}\"}}\n"), "longer lines than any row has"),
+            (archive.WithTable("members", text => $"{{\"full_name\": \"{Convert.ToBase64String(RandomNumberGenerator.GetBytes(13 * 1024 * 1024))}\"}}\n"), "longer lines than any row has"),
         ];
         foreach (var (file, says) in bad)
         {
@@ -55,7 +55,7 @@ public sealed class RefusedArchiveTests(ApiFixture fixture)
         var name = LeavingSteps.NewIdentifier();
         using (var breaking = new BreakingStream(archive))
         {
-            await Assert.ThrowsAsync<IOException>(() => fixture.App.Services.GetRequiredService<ImportOrganization>().RunAsync(breaking, name, null, CancellationToken.None));
+            await Assert.ThrowsAsync<IOException>(() => fixture.App.Services.GetRequiredService<ImportOrganization>().RunAsync(breaking, name, null, null, CancellationToken.None));
         }
 
         Assert.Equal(manifest.Content(), (await (await fixture.App.ImportAsync(archive, name)).Organization.ExportAsync()).Manifest.Content());
@@ -105,7 +105,7 @@ public sealed class RefusedArchiveTests(ApiFixture fixture)
         var services = fixture.App.Services;
         return new(
             services.GetRequiredService<OwnerDataSource>(), schema, services.GetRequiredService<ApplicationRole>(), services.GetServices<IImportedSecrets>(),
-            services.GetRequiredService<TenantScope>(), services.GetRequiredService<CachedOrganizationStore>(), services.GetRequiredService<ClusterSignals>(), services.GetRequiredService<TimeProvider>());
+            services.GetRequiredService<CachedOrganizationStore>(), services.GetRequiredService<ClusterSignals>(), services.GetRequiredService<TimeProvider>());
     }
 
     /// <summary>A disk that gives up in the middle of the rows; the manifest, at the end, could be read.</summary>

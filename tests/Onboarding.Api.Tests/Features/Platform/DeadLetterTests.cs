@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Onboarding.Api.Tests.Features.Webhooks;
+using Onboarding.Tenancy;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Features.Platform;
@@ -64,7 +65,7 @@ public sealed class DeadLetterTests(ApiFixture fixture)
         await organization.QueryAsync<long>("ALTER TABLE emails RENAME TO emails_away; SELECT 1::bigint");
         var email = organization.EmailOf("ada");
         await organization.RegisterAsync("ada");
-        await Eventually.HoldsAsync(async () => (await organization.QueryAsync<long>($"SELECT count(*) FROM platform.work WHERE organization_id = '{organization.Organization.Id}' AND kind = 'event' AND attempt = 1 AND claim_id IS NULL"))[0] == 1, "it has failed once");
+        await Eventually.HoldsAsync(async () => (await organization.QueryAsync<long>($"SELECT count(*) FROM platform.work WHERE organization_id = '{organization.Organization.Id}' AND kind = 'event' AND attempt > 0 AND claim_id IS NULL"))[0] == 1, "it has failed once");
         await organization.QueryAsync<long>("ALTER TABLE emails_away RENAME TO emails; UPDATE outbox SET occurred_at = occurred_at - interval '11 minutes' WHERE handled_at IS NULL; SELECT 1::bigint");
         var letter = Assert.Single(await ListAsync(superAdmin, organization, "event"));
         Assert.Equal("member.registered", letter.GetProperty("name").GetString());
@@ -72,6 +73,58 @@ public sealed class DeadLetterTests(ApiFixture fixture)
         await fixture.Smtp.WaitForAsync(email);
         Assert.Empty(await ListAsync(superAdmin, organization, "event"));
     }
+
+    [Fact]
+    public async Task Organizations_that_have_any_are_told_page_by_page_with_how_many()
+    {
+        await using var app = new TestApp(await fixture.Postgres.CreateDatabaseAsync(), fixture.Smtp);
+        app.StartServer();
+        using var superAdmin = await Operator.SignInAsync(app);
+        var organizations = new List<TestOrganization>();
+        for (var i = 0; i < 7; i++)
+        {
+            organizations.Add(await TestOrganization.CreateAsync(app));
+        }
+
+        var (mails, events, suspended) = (organizations[1], organizations[4], organizations[6]);
+        await FailMailsAsync(mails, 3);
+        await FailMailsAsync(suspended, 1001);
+        await (await superAdmin.SuspendAsync(suspended)).OkAsync();
+
+        // Of one that happened long ago, and was asked for again; the others are young, or not tried yet.
+        var (now, stuck) = (TimeProvider.System.GetUtcNow(), Ids.New(TimeProvider.System.GetUtcNow().AddMinutes(-11)));
+        await PointAsync(events, stuck, attempt: 3);
+        await PointAsync(events, stuck, attempt: 1);
+        await PointAsync(events, Ids.New(now), attempt: 3);
+        await PointAsync(organizations[3], Ids.New(now.AddMinutes(-11)), attempt: 0);
+
+        string[] expected = [$"{suspended.Identifier} 1000 0 0", $"{events.Identifier} 0 0 1", $"{mails.Identifier} 3 0 0"];
+        foreach (var limit in new[] { 1, 2, 100 })
+        {
+            Assert.Equal(expected, Told(await Paged.AllAsync(superAdmin, "/platform/dead-letters", limit)));
+        }
+
+        // One that cannot be read hides no other on its page.
+        await organizations[0].QueryAsync<long>("ALTER TABLE emails RENAME TO emails_away; SELECT 1::bigint");
+        foreach (var limit in new[] { 1, 3, 100 })
+        {
+            Assert.Equal([.. expected, $"{organizations[0].Identifier}   0"], Told(await Paged.AllAsync(superAdmin, "/platform/dead-letters", limit)));
+        }
+
+        var told = app.Logs.Lines.Where(line => line.Contains("could not be counted", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(told);
+        Assert.All(told, line => Assert.Contains($"The dead letters of {organizations[0].Organization.Id} could", line, StringComparison.Ordinal));
+        Assert.Equal("cursor.invalid", await (await superAdmin.GetAsync("/platform/dead-letters?cursor=x")).CodeAsync(HttpStatusCode.BadRequest));
+    }
+
+    private static IEnumerable<string> Told(IReadOnlyList<JsonElement> rows) =>
+        rows.Select(row => $"{row.GetProperty("identifier")} {row.GetProperty("mail")} {row.GetProperty("webhook")} {row.GetProperty("event")}");
+
+    private static Task<IReadOnlyList<long>> FailMailsAsync(TestOrganization organization, int count) => organization.QueryAsync<long>(
+        $"INSERT INTO emails (id, event_id, template, status, created_at) SELECT gen_random_uuid(), gen_random_uuid(), 'approved', 'failed', now() FROM generate_series(1, {count}); SELECT 1::bigint");
+
+    private static Task<IReadOnlyList<long>> PointAsync(TestOrganization organization, Guid refId, int attempt) => organization.QueryAsync<long>(
+        $"INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt) VALUES (gen_random_uuid(), '{organization.Organization.Id}', 'event', '{refId}', now() + interval '1 day', {attempt}); SELECT 1::bigint");
 
     private static async Task<List<JsonElement>> ListAsync(HttpClient superAdmin, TestOrganization organization, string kind) =>
         [.. (await (await superAdmin.GetAsync($"/platform/organizations/{organization.Organization.Id}/dead-letters?kind={kind}")).OkAsync()).GetProperty("data").EnumerateArray()];

@@ -31,6 +31,37 @@ public sealed class EnteringTests(ApiFixture fixture)
         Assert.Equal("organization.not_found", await (await superAdmin.PostAsJsonAsync($"/platform/organizations/{ApiRoute.SomeId}/access", new { reason = "Ticket 4711: nobody." })).CodeAsync(HttpStatusCode.NotFound));
     }
 
+    [Theory] // SEC-37, SEC-45: the admins are to read why
+    [InlineData("\u200B\u200B\u200B\u200B\u200B\u200B\u200B\u200B\u200B\u200B", false)]
+    [InlineData(" \u2060\uFEFF\u00AD\u200D\u200E\u180E\n\u0301\u034F ", false)]
+    [InlineData("\u3164\u3164\u3164\u3164\u3164\u3164\u3164\u2800\u115F\uFFA0", false)]
+    [InlineData("\U000E0041\U000E0042\U000E0043\U000E0044\U000E0045", false)]
+    [InlineData("\U000E0500\U000E0BFF\U000E0FFF", false)]
+    [InlineData("\U0001D159\U0001D173\U0001D17A\U0001BCA0\U0001BCA3\U00016FE4", false)]
+    [InlineData("Ticket 4711 \u202Ednuof", false)]
+    [InlineData("Ticket 4711\u0007", false)]
+    [InlineData("Ticket 4711:\r\n\tapprovals seem stuck.", true)]
+    [InlineData("\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645 \u0628\u0628", true)]
+    [InlineData("\U0001F50D\U0001F50D\U0001F50D\U0001F50D\U0001F50D", true)]
+    [InlineData("\U0001D11E\U0001D158\U0001D15A\U0001D172\U0001D17B\U0001BCA4\U00016FE0\U00016FE3\U00020000\U00020001", true)]
+    public async Task A_reason_is_something_that_can_be_read(string reason, bool good)
+    {
+        using var superAdmin = await Operator.SignInAsync(fixture.App);
+        var organization = await fixture.OrganizationAsync();
+        foreach (var deed in new[] { "access", "suspend" })
+        {
+            using var answer = await superAdmin.PostAsJsonAsync($"/platform/organizations/{organization.Organization.Id}/{deed}", new { reason });
+            Assert.Equal((deed, good ? HttpStatusCode.OK : HttpStatusCode.BadRequest), (deed, answer.StatusCode));
+            if (!good)
+            {
+                Assert.Equal("request.invalid", await answer.CodeAsync(HttpStatusCode.BadRequest));
+                Assert.True((await answer.JsonAsync()).GetProperty("errors").TryGetProperty("reason", out _));
+            }
+        }
+
+        Assert.Equal(good ? 2 : 0, (await superAdmin.AuditAsync(organization)).Count);
+    }
+
     [Fact] // SEC-37
     public async Task Who_entered_to_look_changes_nothing_and_every_look_is_told()
     {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Onboarding.Api.Tests.Features.Billing;
+using Onboarding.Api.Tests.Features.Leaving;
 using Onboarding.Api.Tests.Features.SignUps;
 using Onboarding.Testing;
 
@@ -75,19 +76,30 @@ public sealed class OrganizationLifeTests(ApiFixture fixture)
         Assert.Equal("premium", await subscriber.PlanAsync());
     }
 
-    [Fact] // SEC-7
-    public async Task An_export_is_a_zip_with_its_manifest_and_is_told()
+    [Fact] // SEC-7, SEC-37
+    public async Task An_export_is_a_zip_with_its_manifest_and_is_told_in_both_logs_and_by_mail()
     {
-        using var superAdmin = await Operator.SignInAsync(fixture.App);
+        var one = await Operator.CreateAsync(fixture.App);
+        using var superAdmin = Operator.WithToken(fixture.App, await one.TokenAsync());
         var organization = await fixture.OrganizationAsync();
-        using var answer = await superAdmin.GetAsync($"/platform/organizations/{organization.Organization.Id}/export");
+        HttpResponseMessage answer = null!;
+        var mail = await organization.MailOfAsync(
+            organization.EmailOf("admin"), async () => answer = await superAdmin.GetAsync($"/platform/organizations/{organization.Organization.Id}/export"), "exported all data");
         Assert.Equal((HttpStatusCode.OK, "application/zip"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
         Assert.StartsWith(organization.Identifier, answer.Content.Headers.ContentDisposition?.FileName?.Trim('"'), StringComparison.Ordinal);
         using var zip = new ZipArchive(await answer.Content.ReadAsStreamAsync());
         using var manifest = await JsonDocument.ParseAsync(zip.GetEntry("manifest.json")!.Open());
         Assert.Equal(organization.Identifier, manifest.RootElement.GetProperty("organization").GetProperty("identifier").GetString());
-        Assert.Equal(["organization.exported"], (await superAdmin.AuditAsync(organization)).Select(entry => entry.GetProperty("action").GetString()));
-        Assert.Equal(["super_admin"], await organization.QueryAsync<string>("SELECT actor_kind FROM audit_log WHERE action = 'organization.exported'"));
+
+        Assert.Contains(one.UserName, mail.Text, StringComparison.Ordinal);
+
+        // However late, such as when a suspended organization serves again, it is to be told.
+        Assert.Equal([true], await organization.QueryAsync<bool>("SELECT expires_at IS NULL FROM emails WHERE template = 'organization_exported'"));
+        Assert.DoesNotContain(fixture.Smtp.For(organization.EmailOf("user")), other => other.Text.Contains("exported all data", StringComparison.Ordinal));
+        var told = Assert.Single(await superAdmin.AuditAsync(organization));
+        Assert.Equal(("organization.exported", one.Id), (told.GetProperty("action").GetString(), told.GetProperty("actor_id").GetGuid()));
+        Assert.Equal([$"super_admin {one.Id}"], await organization.QueryAsync<string>("SELECT actor_kind || ' ' || actor_id FROM audit_log WHERE action = 'organization.exported'"));
+        Assert.DoesNotContain("organization.exported", LeavingSteps.Read(zip.GetEntry("tables/audit_log.ndjson")!), StringComparison.Ordinal);
         Assert.Equal("organization.not_found", await (await superAdmin.GetAsync($"/platform/organizations/{ApiRoute.SomeId}/export")).CodeAsync(HttpStatusCode.NotFound));
     }
 

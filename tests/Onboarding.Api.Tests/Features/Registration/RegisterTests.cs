@@ -103,6 +103,12 @@ public sealed class RegisterTests(ApiFixture fixture)
     [InlineData("\u2067Eve", false)]
     [InlineData("Eve\u0007", false)]
     [InlineData("\t", false)]
+    [InlineData("\u200B\u2060", false)]
+    [InlineData(" \u3164", false)]
+    [InlineData("\U000E0500", false)]
+    [InlineData("\U0001D159 \U0001D173", false)]
+    [InlineData("\U00016FE4\U0001BCA1", false)]
+    [InlineData("\U00020000", true)]
     [InlineData("\u0639\u0644\u0649 \u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645", true)]
     public async Task A_name_may_be_in_any_script_but_not_turn_the_text_around_it(string name, bool good)
     {

@@ -23,6 +23,7 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
         for (var attempt = 1; attempt <= RetrySchedule.Default.Count; attempt++)
         {
             await AttemptsAsync(organization, attempt);
+            await UnclaimedAsync(organization);
             var pause = await PauseAsync(organization);
             var planned = RetrySchedule.Default[attempt - 1];
             Assert.InRange(pause, planned * 0.8, planned * 1.2);

@@ -53,8 +53,8 @@ internal static class WebhookSteps
     public static string HeaderId(this Guid message) => $"msg_{message:N}";
 
     /// <summary>Waits until so many deliveries have this status.</summary>
-    public static Task DeliveriesAsync(this TestOrganization organization, string status, int count) => Eventually.HoldsAsync(
-        async () => await organization.CountAsync($"webhook_deliveries WHERE status = '{status}'") == count, $"{count} deliveries are {status}");
+    public static Task DeliveriesAsync(this TestOrganization organization, string status, int count, TimeSpan? within = null) => Eventually.HoldsAsync(
+        async () => await organization.CountAsync($"webhook_deliveries WHERE status = '{status}'") == count, $"{count} deliveries are {status}", within);
 
     /// <summary>The endpoint as the API shows it.</summary>
     public static async Task<JsonElement> EndpointAsync(this HttpClient admin, Guid id) => await (await admin.GetAsync($"/webhooks/endpoints/{id}")).OkAsync();

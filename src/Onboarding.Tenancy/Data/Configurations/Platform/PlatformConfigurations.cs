@@ -26,7 +26,7 @@ internal sealed class OrganizationConfiguration : IEntityTypeConfiguration<Organ
         builder.Property(o => o.Identifier).HasMaxLength(40);
 
         // By PostgreSQL, so that it is there whichever version of this program adds a row.
-        builder.Property(o => o.Skeleton).HasMaxLength(40).HasComputedColumnSql(OrganizationIdentifier.SkeletonSql, stored: true);
+        builder.Property(o => o.LookAlikeKey).HasMaxLength(80).HasComputedColumnSql(OrganizationIdentifier.LookAlikeKeySql, stored: true);
         builder.Property(o => o.Name).HasMaxLength(200);
         builder.Property(o => o.AccentColor).HasMaxLength(7);
         builder.Property(o => o.Plan).HasMaxLength(64);
@@ -42,7 +42,7 @@ internal sealed class OrganizationConfiguration : IEntityTypeConfiguration<Organ
 
         builder.HasIndex(o => o.PurgeAt, "ix_organizations_purge_at").HasFilter("status = 'deleting'");
         builder.HasIndex(o => o.Identifier, IdentifierIndex).IsUnique();
-        builder.HasIndex(o => o.Skeleton, "ix_organizations_skeleton");
+        builder.HasIndex(o => o.LookAlikeKey, "ix_organizations_look_alike_key");
         builder.HasIndex(o => o.ChangedAt, "ix_organizations_changed_at");
         builder.HasIndex(o => new { o.SchemaVersion, o.Id }, "ix_organizations_schema_version");
     }
@@ -114,6 +114,7 @@ internal sealed class PlatformAuditEntryConfiguration : IEntityTypeConfiguration
         builder.ToTable(AuditSealing.LogTable);
         builder.Property(e => e.Id).ValueGeneratedNever();
         builder.Property(e => e.Action).HasMaxLength(64);
+        builder.Property(e => e.ActorKind).HasMaxLength(32);
         builder.Property(e => e.Note).HasMaxLength(500);
         builder.Property(e => e.IpAddress).HasMaxLength(64);
         builder.Property(e => e.RequestId).HasMaxLength(64);

@@ -263,6 +263,14 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                         .HasColumnType("character varying(40)")
                         .HasColumnName("identifier");
 
+                    b.Property<string>("LookAlikeKey")
+                        .IsRequired()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasMaxLength(80)
+                        .HasColumnType("character varying(80)")
+                        .HasColumnName("look_alike_key")
+                        .HasComputedColumnSql("regexp_replace(replace(replace(replace(translate(identifier, '01i5', 'olls'), 'm', 'rn'), 'w', 'vv'), 'd', 'cl'), '-+', '-', 'g')", true);
+
                     b.Property<string>("MigrationError")
                         .HasMaxLength(2000)
                         .HasColumnType("character varying(2000)")
@@ -302,14 +310,6 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
                         .HasColumnName("settings")
                         .HasDefaultValueSql("'{}'");
 
-                    b.Property<string>("Skeleton")
-                        .IsRequired()
-                        .ValueGeneratedOnAddOrUpdate()
-                        .HasMaxLength(40)
-                        .HasColumnType("character varying(40)")
-                        .HasColumnName("skeleton")
-                        .HasComputedColumnSql("regexp_replace(replace(replace(translate(identifier, '01i5', 'olls'), 'rn', 'm'), 'vv', 'w'), '-+', '-', 'g')", true);
-
                     b.Property<string>("Status")
                         .IsRequired()
                         .HasMaxLength(32)
@@ -330,12 +330,12 @@ namespace Onboarding.Tenancy.Data.Migrations.Platform
 
                     b.HasIndex(new[] { "ChangedAt" }, "ix_organizations_changed_at");
 
+                    b.HasIndex(new[] { "LookAlikeKey" }, "ix_organizations_look_alike_key");
+
                     b.HasIndex(new[] { "PurgeAt" }, "ix_organizations_purge_at")
                         .HasFilter("status = 'deleting'");
 
                     b.HasIndex(new[] { "SchemaVersion", "Id" }, "ix_organizations_schema_version");
-
-                    b.HasIndex(new[] { "Skeleton" }, "ix_organizations_skeleton");
 
                     b.HasIndex(new[] { "Identifier" }, "ux_organizations_identifier")
                         .IsUnique();

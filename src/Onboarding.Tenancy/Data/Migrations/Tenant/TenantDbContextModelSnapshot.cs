@@ -290,7 +290,12 @@ namespace Onboarding.Tenancy.Data.Migrations.Tenant
 
                     b.HasIndex(new[] { "SubjectId", "Id" }, "ix_audit_log_subject");
 
-                    b.ToTable("audit_log", (string)null);
+                    b.ToTable("audit_log", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_audit_log_actor_kind", "actor_kind IN ('system', 'anonymous', 'member', 'api_key', 'super_admin')");
+
+                            t.HasCheckConstraint("ck_audit_log_occurred_at", "occurred_at >= '1970-01-01 00:00:00+00' AND occurred_at < '10000-01-01 00:00:00+00'");
+                        });
                 });
 
             modelBuilder.Entity("Onboarding.Tenancy.Audit.AuditSeal", b =>
@@ -399,6 +404,9 @@ namespace Onboarding.Tenancy.Data.Migrations.Tenant
 
                     b.HasKey("Id")
                         .HasName("pk_emails");
+
+                    b.HasIndex(new[] { "Id" }, "ix_emails_failed")
+                        .HasFilter("status = 'failed'");
 
                     b.HasIndex(new[] { "InvitationId", "Id" }, "ix_emails_invitation");
 

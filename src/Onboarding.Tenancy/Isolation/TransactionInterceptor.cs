@@ -1,20 +1,21 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Onboarding.Tenancy.Data;
 
 namespace Onboarding.Tenancy.Isolation;
 
-/// <summary>Makes each transaction the tenant's when it starts, and settles its COMMIT when that is in doubt.</summary>
-internal sealed class TenantTransactionInterceptor(CommitOutcome outcomes) : DbTransactionInterceptor
+/// <summary>Notes each transaction's id when it starts, makes a tenant's the tenant's, and settles its COMMIT when that is in doubt.</summary>
+internal sealed class TransactionInterceptor(CommitOutcome outcomes) : DbTransactionInterceptor
 {
     public override DbTransaction TransactionStarted(DbConnection connection, TransactionEndEventData eventData, DbTransaction result)
     {
         try
         {
-            using var command = TenantSettings.BeginCommand(result, eventData.Context);
+            using var command = BeginCommand(result, eventData.Context);
             using var reader = command.ExecuteReader();
             reader.Read();
-            TenantSettings.TenantOf(eventData.Context).TransactionId = reader.GetString(2);
+            CommitProof.Of(eventData.Context).TransactionId = reader.GetString(reader.FieldCount - 1);
             return result;
         }
         catch
@@ -32,10 +33,10 @@ internal sealed class TenantTransactionInterceptor(CommitOutcome outcomes) : DbT
     {
         try
         {
-            await using var command = TenantSettings.BeginCommand(result, eventData.Context);
+            await using var command = BeginCommand(result, eventData.Context);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
-            TenantSettings.TenantOf(eventData.Context).TransactionId = reader.GetString(2);
+            CommitProof.Of(eventData.Context).TransactionId = reader.GetString(reader.FieldCount - 1);
             return result;
         }
         catch
@@ -56,9 +57,23 @@ internal sealed class TenantTransactionInterceptor(CommitOutcome outcomes) : DbT
         }
         catch (DbException failure) when (TransientFailures.IsConnectionLost(failure))
         {
-            await outcomes.SettleAsync(TenantSettings.TenantOf(eventData.Context), failure);
+            await outcomes.SettleAsync(CommitProof.Of(eventData.Context), failure);
         }
 
         return InterceptionResult.Suppress();
+    }
+
+    /// <summary>A command whose last column is the transaction's id.</summary>
+    private static DbCommand BeginCommand(DbTransaction transaction, DbContext? context)
+    {
+        if (context is not PlatformDbContext)
+        {
+            return TenantSettings.BeginCommand(transaction, context);
+        }
+
+        var command = transaction.Connection!.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = "SELECT pg_current_xact_id()::text";
+        return command;
     }
 }
