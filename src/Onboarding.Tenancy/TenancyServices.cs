@@ -52,6 +52,7 @@ public static class TenancyServices
         services.AddSingleton<AuditChain>();
         services.AddSingleton<ClusterSignals>();
         services.AddSingleton<TenantScope>();
+        services.AddSingleton<TenantSurvey>();
         services.AddSingleton<PreparePlatform>();
         services.AddSingleton(provider =>
         {

@@ -24,8 +24,11 @@ public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
     public const string Complete = "DELETE FROM platform.work w USING unnest($1, $2) AS mine (id, claim_id) WHERE w.id = mine.id AND w.claim_id = mine.claim_id";
 
     /// <summary>Takes up to <paramref name="limit"/> due items of a kind for <paramref name="lease"/>, oldest first, in one round trip.</summary>
+    /// <remarks>Given up before it begins, or not at all: what was claimed and not told would wait for its lease.</remarks>
     public async Task<IReadOnlyList<ClaimedWork>> ClaimAsync(string kind, int limit, TimeSpan lease, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+
         // The lease is the next due time: a worker that dies with a claim needs nobody to reclaim it. Materialized, because a
         // sub-select may be run once for each row that it is compared with, and then finds more than its limit.
         await using var command = dataSource.CreateCommand("""
@@ -41,9 +44,9 @@ public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = claim });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kind });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
         var claimed = new List<ClaimedWork>();
-        while (await reader.ReadAsync(cancellationToken))
+        while (await reader.ReadAsync(CancellationToken.None))
         {
             claimed.Add(new(reader.GetGuid(0), reader.GetGuid(1), kind, reader.GetGuid(2), reader.GetInt32(3), claim));
         }

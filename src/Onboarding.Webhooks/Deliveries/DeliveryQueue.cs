@@ -49,7 +49,9 @@ public sealed partial class DeliveryQueue(
             using var room = await turns.ReserveAsync(MaxClaims, cancellationToken);
             var limit = room.Count;
             var claimed = await queue.ClaimAsync(WorkKinds.Endpoint, limit, options.Value.Lease, cancellationToken);
-            await BeginAsync(claimed, room, cancellationToken);
+
+            // Whatever is claimed gets its turn, though a stop may let it send nothing: that gives it back, and nobody waits for its lease.
+            await BeginAsync(claimed, room);
             if (claimed.Count < limit)
             {
                 return;
@@ -64,7 +66,7 @@ public sealed partial class DeliveryQueue(
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async Task BeginAsync(IReadOnlyList<ClaimedWork> claimed, TurnRoom room, CancellationToken cancellationToken)
+    private async Task BeginAsync(IReadOnlyList<ClaimedWork> claimed, TurnRoom room)
     {
         var owned = new List<(ClaimedWork Work, Organization Organization)>();
         foreach (var work in claimed)
@@ -78,19 +80,19 @@ public sealed partial class DeliveryQueue(
 
             // Pauses with the organization, or while it is upgraded, and goes on or ends with it.
             await (organization is null
-                ? queue.CompleteAsync(work, cancellationToken)
-                : queue.RetryAsync(work, organization.Status == OrganizationStatus.Deleting ? WorkQueue.WhileLeaving : WhileSuspended, cancellationToken));
+                ? queue.CompleteAsync(work, CancellationToken.None)
+                : queue.RetryAsync(work, organization.Status == OrganizationStatus.Deleting ? WorkQueue.WhileLeaving : WhileSuspended, CancellationToken.None));
         }
 
-        await LoadAsync(owned, room, cancellationToken);
+        await LoadAsync(owned, room);
     }
 
-    private async Task LoadAsync(List<(ClaimedWork Work, Organization Organization)> owned, TurnRoom room, CancellationToken cancellationToken)
+    private async Task LoadAsync(List<(ClaimedWork Work, Organization Organization)> owned, TurnRoom room)
     {
         List<EndpointTurn> loaded;
         try
         {
-            loaded = await TryLoadAsync(owned, cancellationToken);
+            loaded = await TryLoadAsync(owned);
         }
         catch (Exception exception) when (exception is PostgresException or UnreadableRowException && owned.Any(o => o.Organization != owned[0].Organization))
         {
@@ -98,7 +100,7 @@ public sealed partial class DeliveryQueue(
             Separately(exception);
             foreach (var own in owned.GroupBy(o => o.Organization))
             {
-                await LoadAsync([.. own], room, cancellationToken);
+                await LoadAsync([.. own], room);
             }
 
             return;
@@ -122,7 +124,7 @@ public sealed partial class DeliveryQueue(
         }
     }
 
-    private async Task<List<EndpointTurn>> TryLoadAsync(List<(ClaimedWork Work, Organization Organization)> owned, CancellationToken cancellationToken)
+    private async Task<List<EndpointTurn>> TryLoadAsync(List<(ClaimedWork Work, Organization Organization)> owned)
     {
         // A copy of an organization has its endpoints' ids, too: only the work says which is which.
         var loaded = new Dictionary<Guid, EndpointTurn>();
@@ -133,7 +135,7 @@ public sealed partial class DeliveryQueue(
             batch.AddQuery(own.Key, row => Read(row, claims), Load, Sql.Column(own, o => o.Work.RefId), Sql.Value(clock.GetUtcNow()), Sql.Value(options.Value.TurnSize));
         }
 
-        await batch.ExecuteAsync(cancellationToken);
+        await batch.ExecuteAsync(CancellationToken.None);
         return [.. loaded.Values];
 
         void Read(NpgsqlDataReader row, IReadOnlyDictionary<Guid, (ClaimedWork Work, Organization Organization)> own)

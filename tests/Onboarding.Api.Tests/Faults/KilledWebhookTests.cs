@@ -148,4 +148,24 @@ public sealed class KilledWebhookTests(Nodes nodes)
         await organization.DeliveriesAsync("delivered", 100);
         Assert.Equal((100, 100), (receiver.Requests.Count, receiver.Requests.Select(r => r.Id).Distinct().Count()));
     }
+
+    [Fact] // HOOK-11
+    public async Task A_node_that_is_stopped_gives_back_what_it_has_only_claimed()
+    {
+        await using var receiver = await TestReceiver.StartAsync();
+        var organization = await nodes.OrganizationAsync();
+        using var admin = await organization.SignInAsync();
+        var (id, _) = await admin.AddEndpointAsync(receiver.Url);
+        var node = await nodes.NodeAsync();
+        await organization.SettledAsync();
+        await using var endpoints = await RowLock.HoldAsync(organization, "LOCK TABLE webhook_endpoints");
+        await organization.QueryAsync<long>($"INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt) VALUES (gen_random_uuid(), '{organization.Organization.Id}', 'wake', '{id}', now(), 0); SELECT 1::bigint");
+        await endpoints.WaitForWaitersAsync(1);
+
+        var stopping = node.TerminateAsync(TimeSpan.FromSeconds(20));
+        await Eventually.HoldsAsync(() => Task.FromResult(node.Output.Contains("Shutdown complete", StringComparison.Ordinal)), "the stop has reached the jobs");
+        await endpoints.ReleaseAsync();
+        Assert.Equal(0, (await stopping).ExitCode);
+        Assert.Equal(0, await organization.CountAsync($"platform.work WHERE ref_id = '{id}' AND claim_id IS NOT NULL"));
+    }
 }

@@ -45,6 +45,12 @@ public sealed class Nodes(ApiFixture fixture) : IAsyncLifetime
             // Who hangs is given up by none while a busy machine starts another node.
             ["Webhooks:Timeout"] = "00:01:00",
             ["Webhooks:Delivery:Lease"] = "00:02:00",
+
+            // Whoever is first would take all endpoints and keep them; of twenty it leaves ten to another.
+            ["Webhooks:Delivery:MaxTurns"] = "10",
+
+            // It tells when a stop has reached the jobs.
+            ["Logging:LogLevel:Quartz"] = "Information",
         });
 
     /// <summary>Kills the living node, if there is one.</summary>

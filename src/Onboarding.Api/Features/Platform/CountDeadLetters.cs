@@ -26,13 +26,10 @@ public sealed record OrganizationDeadLettersResponse(Guid Id, string Identifier,
 /// A page looks at so many organizations as it is limited to, in one round trip and each by its own role, and tells those
 /// that have any: it may be empty, and not the last. Events are counted by their pointers, which are all in one small table.
 /// </remarks>
-internal sealed partial class CountDeadLetters(PlatformDbContext platform, TenantSchema schema, NpgsqlDataSource dataSource, TimeProvider clock, ILogger<CountDeadLetters> logger)
+internal sealed class CountDeadLetters(PlatformDbContext platform, TenantSchema schema, TenantSurvey survey, NpgsqlDataSource dataSource, TimeProvider clock)
 {
-    /// <summary>By their indexes it takes milliseconds.</summary>
+    /// <summary>By the index it takes milliseconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
-    /// <summary>How long it is searched for whose schema cannot be read.</summary>
-    private static readonly TimeSpan LongestSearch = 5 * Patience;
 
     private const string Count = """
         SELECT (SELECT count(*) FROM (SELECT FROM emails WHERE status = 'failed' LIMIT 1000) AS mail),
@@ -68,9 +65,8 @@ internal sealed partial class CountDeadLetters(PlatformDbContext platform, Tenan
         }
 
         var rows = (await organizations.OrderByDescending(o => o.Id).Take(page.Take).ToListAsync(cancellationToken)).ToPage(page, o => Cursor.Of(o.CreatedAt, o.Key));
-        var (counts, events) = (new Dictionary<Guid, (long Mail, long Webhook)>(), new Dictionary<Guid, long>());
-        await ReadAsync(EventsOf(rows.Data, events), cancellationToken);
-        await ReadLettersAsync(rows.Data, counts, clock.GetTimestamp(), cancellationToken);
+        var events = await CountEventsAsync(rows.Data, cancellationToken);
+        var counts = await survey.AskAsync(rows.Data, Count, row => (Mail: row.GetInt64(0), Webhook: row.GetInt64(1)), cancellationToken);
 
         var data = rows.Data.Select(o => counts.TryGetValue(o.Key, out var count)
             ? new OrganizationDeadLettersResponse(o.Key, o.Identifier, o.Name, count.Mail, count.Webhook, events.GetValueOrDefault(o.Key))
@@ -78,65 +74,17 @@ internal sealed partial class CountDeadLetters(PlatformDbContext platform, Tenan
         return TypedResults.Ok(new Page<OrganizationDeadLettersResponse>([.. data.Where(o => o.HasAny)], rows.NextCursor));
     }
 
-    // A schema that is just being taken away or mended must not hide the rest: what cannot be read is read by halves, down to
-    // itself, as long as whoever asked can be expected to wait.
-    private async Task ReadLettersAsync(IReadOnlyList<Organization> organizations, Dictionary<Guid, (long Mail, long Webhook)> counts, long since, CancellationToken cancellationToken)
+    private async Task<Dictionary<Guid, long>> CountEventsAsync(IReadOnlyList<Organization> organizations, CancellationToken cancellationToken)
     {
-        var read = new Dictionary<Guid, (long Mail, long Webhook)>();
-        try
-        {
-            await ReadAsync(LettersOf(organizations, read), cancellationToken);
-        }
-        catch (NpgsqlException exception) when (organizations.Count == 1 || clock.GetElapsedTime(since) > LongestSearch)
-        {
-            Unreadable(exception, string.Join(", ", organizations.Select(o => o.Id)));
-            return;
-        }
-        catch (NpgsqlException)
-        {
-            foreach (var half in organizations.Chunk((organizations.Count + 1) / 2))
-            {
-                await ReadLettersAsync(half, counts, since, cancellationToken);
-            }
-
-            return;
-        }
-
-        foreach (var (organization, count) in read)
-        {
-            counts[organization] = count;
-        }
-    }
-
-    private static async Task ReadAsync(TenantBatch counting, CancellationToken cancellationToken)
-    {
-        await using var batch = counting;
+        var counts = new Dictionary<Guid, long>();
+        await using var batch = TenantBatch.Of(dataSource);
         batch.Timeout = Patience;
-        await batch.ExecuteAsync(cancellationToken);
-    }
-
-    private TenantBatch LettersOf(IReadOnlyList<Organization> organizations, Dictionary<Guid, (long Mail, long Webhook)> counts)
-    {
-        var batch = TenantBatch.Of(dataSource);
-        foreach (var organization in organizations)
-        {
-            batch.AddQuery(organization, row => counts[organization.Key] = (row.GetInt64(0), row.GetInt64(1)), Count);
-        }
-
-        return batch;
-    }
-
-    private TenantBatch EventsOf(IReadOnlyList<Organization> organizations, Dictionary<Guid, long> counts)
-    {
-        var batch = TenantBatch.Of(dataSource);
         batch.AddSharedQuery(
             row => counts[row.GetGuid(0)] = row.GetInt64(1),
             CountEvents,
             Sql.Value(Ids.New(clock.GetUtcNow() - ListDeadLetters.Stuck)),
             Sql.Column(organizations, o => o.Key));
-        return batch;
+        await batch.ExecuteAsync(cancellationToken);
+        return counts;
     }
-
-    [LoggerMessage(LogLevel.Warning, "The dead letters of {Organizations} could not be counted.")]
-    private partial void Unreadable(Exception exception, string organizations);
 }

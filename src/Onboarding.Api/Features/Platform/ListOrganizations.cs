@@ -16,8 +16,8 @@ public sealed record OrganizationSummaryResponse(
     internal static readonly OrganizationSummaryResponse Example = new(
         Guid.Parse("01990000-0000-7000-8000-0000000000aa"), "acme", "Acme", OrganizationStatus.Active, "premium", DateTimeOffset.UnixEpoch, 6, null, new(12, 3, DateTimeOffset.UnixEpoch));
 
-    internal static OrganizationSummaryResponse Of(Organization o, IReadOnlyDictionary<string, FiguresResponse> figures) =>
-        new(o.Key, o.Identifier, o.Name, o.Status, o.Plan, o.CreatedAt, o.SchemaVersion, o.MigrationError, figures.GetValueOrDefault(o.Id));
+    internal static OrganizationSummaryResponse Of(Organization o, IReadOnlyDictionary<Guid, FiguresResponse> figures) =>
+        new(o.Key, o.Identifier, o.Name, o.Status, o.Plan, o.CreatedAt, o.SchemaVersion, o.MigrationError, figures.GetValueOrDefault(o.Key));
 }
 
 /// <param name="Search">Part of an identifier or a name.</param>

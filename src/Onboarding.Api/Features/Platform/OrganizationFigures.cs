@@ -1,4 +1,3 @@
-using Npgsql;
 using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Organizations;
 
@@ -10,44 +9,18 @@ namespace Onboarding.Api.Features.Platform;
 public sealed record FiguresResponse(long Members, long Waiting, DateTimeOffset? LastActivityAt);
 
 /// <summary>What is counted inside organizations' schemas, for a page of them in one round trip.</summary>
-internal sealed partial class OrganizationFigures(NpgsqlDataSource dataSource, ILogger<OrganizationFigures> logger)
+internal sealed class OrganizationFigures(TenantSurvey survey)
 {
-    /// <summary>Figures are worth no more.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
     private const string Count = """
         SELECT count(*) FILTER (WHERE status IN ('approved', 'active')), count(*) FILTER (WHERE status = 'pending_approval'),
           (SELECT occurred_at FROM audit_log WHERE actor_kind IN ('member', 'api_key') AND occurred_at >= '1970-01-01 00:00:00+00' AND occurred_at < '10000-01-01 00:00:00+00' ORDER BY id DESC LIMIT 1)
         FROM members WHERE status IN ('approved', 'active', 'pending_approval')
         """;
 
-    /// <summary>By organization id; without an entry for those that have no schema yet, and without any where one of the schemas cannot be read.</summary>
-    public async Task<IReadOnlyDictionary<string, FiguresResponse>> OfAsync(IEnumerable<Organization> organizations, CancellationToken cancellationToken)
-    {
-        var figures = new Dictionary<string, FiguresResponse>();
-        await using var batch = TenantBatch.Of(dataSource);
-        batch.Timeout = Patience;
-        foreach (var organization in organizations.Where(o => o.Status is OrganizationStatus.Active or OrganizationStatus.Suspended))
-        {
-            batch.AddQuery(
-                organization,
-                row => figures[organization.Id] = new(row.GetInt64(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetFieldValue<DateTimeOffset>(2)),
-                Count);
-        }
-
-        try
-        {
-            await batch.ExecuteAsync(cancellationToken);
-            return figures;
-        }
-        catch (Exception exception) when (exception is NpgsqlException or UnreadableRowException)
-        {
-            // A schema that is just being taken away or mended must not hide the list.
-            Unreadable(exception);
-            return new Dictionary<string, FiguresResponse>();
-        }
-    }
-
-    [LoggerMessage(LogLevel.Warning, "The figures of some organizations could not be read.")]
-    private partial void Unreadable(Exception exception);
+    /// <summary>By organization id; without an entry for those that have no schema yet, or one that cannot be read just now.</summary>
+    public Task<IReadOnlyDictionary<Guid, FiguresResponse>> OfAsync(IEnumerable<Organization> organizations, CancellationToken cancellationToken) => survey.AskAsync(
+        organizations.Where(o => o.Status is OrganizationStatus.Active or OrganizationStatus.Suspended),
+        Count,
+        row => new FiguresResponse(row.GetInt64(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetFieldValue<DateTimeOffset>(2)),
+        cancellationToken);
 }

@@ -41,6 +41,26 @@ public sealed class GoverningTests(ApiFixture fixture)
         async Task<List<JsonElement>> ListAsync(string query) => [.. (await (await superAdmin.GetAsync($"/platform/organizations?{query}")).OkAsync()).GetProperty("data").EnumerateArray()];
     }
 
+    [Fact]
+    public async Task Organizations_that_cannot_be_read_just_now_hide_no_others_figures()
+    {
+        await using var app = new TestApp(await fixture.Postgres.CreateDatabaseAsync(), fixture.Smtp);
+        app.StartServer();
+        using var superAdmin = await Operator.SignInAsync(app);
+        var organizations = new List<TestOrganization>();
+        for (var i = 0; i < 5; i++)
+        {
+            organizations.Add(await TestOrganization.CreateAsync(app));
+        }
+
+        await organizations[3].QueryAsync<long>("ALTER TABLE audit_log RENAME TO audit_log_away; SELECT 1::bigint");
+        await using var held = await RowLock.HoldAsync(organizations[1], "LOCK TABLE members");
+        var shown = (await (await superAdmin.GetAsync("/platform/organizations")).OkAsync()).GetProperty("data").EnumerateArray();
+        Assert.Equal(
+            [JsonValueKind.Object, JsonValueKind.Null, JsonValueKind.Object, JsonValueKind.Null, JsonValueKind.Object],
+            shown.OrderBy(o => organizations.FindIndex(known => known.Identifier == o.GetProperty("identifier").GetString())).Select(o => o.GetProperty("figures").ValueKind));
+    }
+
     [Fact] // ONB-14
     public async Task Suspending_stops_sessions_keys_mails_and_webhooks_on_two_nodes_and_reactivating_loses_nothing()
     {
