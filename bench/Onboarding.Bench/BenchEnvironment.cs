@@ -96,6 +96,7 @@ internal sealed class BenchEnvironment : IAsyncDisposable
 
         // What lives for minutes profits from what the runtime learns; the suite's processes switch it off.
         settings["DOTNET_TieredPGO"] = "1";
+        settings["DOTNET_TC_CallCountThreshold"] = "1E"; // the default
         return settings;
     }
 

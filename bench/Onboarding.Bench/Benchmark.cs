@@ -1,6 +1,6 @@
 namespace Onboarding.Bench;
 
-/// <summary>One requirement on performance and how it is measured. A new one is a file in <c>Benchmarks/</c>, and nothing else.</summary>
+/// <summary>One requirement and how it is measured. A new one is a file in <c>Benchmarks/</c>, and nothing else.</summary>
 internal abstract class Benchmark
 {
     /// <summary>The requirement, such as <c>PERF-1</c>.</summary>
@@ -22,6 +22,7 @@ internal abstract class Benchmark
     public static IReadOnlyList<Benchmark> All() => [.. typeof(Benchmark).Assembly.GetTypes()
         .Where(type => type.IsSubclassOf(typeof(Benchmark)) && !type.IsAbstract)
         .Select(type => (Benchmark)Activator.CreateInstance(type)!)
-        .OrderBy(benchmark => int.Parse(benchmark.Id.AsSpan("PERF-".Length), System.Globalization.CultureInfo.InvariantCulture))
+        .OrderBy(benchmark => benchmark.Id[..benchmark.Id.IndexOf('-')], StringComparer.Ordinal)
+        .ThenBy(benchmark => int.Parse(benchmark.Id.AsSpan(benchmark.Id.IndexOf('-') + 1), System.Globalization.CultureInfo.InvariantCulture))
         .ThenBy(benchmark => benchmark.Name, StringComparer.Ordinal)];
 }

@@ -8,6 +8,15 @@ namespace Onboarding.Api.Tests;
 /// <summary>One server, one mailbox and one product for the whole assembly; tests are kept apart by their organizations.</summary>
 public sealed class ApiFixture : IAsyncLifetime
 {
+    private readonly Lazy<Task<TestApp>> thorough;
+
+    public ApiFixture() => thorough = new(async () =>
+    {
+        var app = new TestApp(await Postgres.CreateDatabaseAsync(), Smtp, new Dictionary<string, string?> { ["SignIn:PasswordIterations"] = "210000" });
+        app.StartServer();
+        return app;
+    });
+
     public TestPostgres Postgres { get; private set; } = null!;
 
     public TestSmtpServer Smtp { get; private set; } = null!;
@@ -23,6 +32,9 @@ public sealed class ApiFixture : IAsyncLifetime
     /// <summary>A fresh organization, with everything there is.</summary>
     public Task<TestOrganization> OrganizationAsync() => TestOrganization.CreateAsync(App);
 
+    /// <summary>An organization of a product that hashes passwords as thoroughly as in production; <see cref="App"/> does not.</summary>
+    public async Task<TestOrganization> OrganizationWithThoroughHashesAsync() => await TestOrganization.CreateAsync(await thorough.Value);
+
     public async ValueTask InitializeAsync()
     {
         Postgres = await TestPostgres.StartAsync();
@@ -36,6 +48,11 @@ public sealed class ApiFixture : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await App.DisposeAsync();
+        if (thorough.IsValueCreated)
+        {
+            await (await thorough.Value).DisposeAsync();
+        }
+
         var violations = Stripe.Violations;
         await Stripe.DisposeAsync();
         Dns.Dispose();

@@ -156,8 +156,9 @@ public sealed class ApiProcess : IAsyncDisposable
         start.Environment["ASPNETCORE_ENVIRONMENT"] = environment;
         start.Environment["DOTNET_ENVIRONMENT"] = environment;
 
-        // These processes live for seconds; what they would learn about hot paths never pays.
+        // These processes live for seconds: what they would learn about hot paths never pays, and few paths are hot at all.
         start.Environment["DOTNET_TieredPGO"] = "0";
+        start.Environment["DOTNET_TC_CallCountThreshold"] = "12C"; // hexadecimal
         foreach (var (key, value) in settings)
         {
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;

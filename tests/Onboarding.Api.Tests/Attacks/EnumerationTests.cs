@@ -62,7 +62,7 @@ public sealed partial class EnumerationTests(ApiFixture fixture)
 
     private async Task<TestOrganization> PeopledAsync()
     {
-        var organization = await fixture.OrganizationAsync();
+        var organization = await fixture.OrganizationWithThoroughHashesAsync();
         await organization.AddPendingAsync("waiting");
         await organization.AddApprovedAsync("approved");
         await organization.EnableMfaAsync("admin");

@@ -42,7 +42,7 @@ public sealed class LoginTests(ApiFixture fixture)
     [Fact] // SEC-18
     public async Task Passwords_are_stored_as_pbkdf2_with_hmac_sha512_and_210000_rounds_and_a_salt()
     {
-        var organization = await fixture.OrganizationAsync();
+        var organization = await fixture.OrganizationWithThoroughHashesAsync();
         foreach (var name in new[] { "ada", "bob" })
         {
             var (_, token) = await organization.AddApprovedAsync(name);
@@ -57,7 +57,7 @@ public sealed class LoginTests(ApiFixture fixture)
     [Fact] // SEC-18
     public async Task A_hash_of_fewer_rounds_is_replaced_at_the_next_sign_in_and_at_no_failed_one()
     {
-        var organization = await fixture.OrganizationAsync();
+        var organization = await fixture.OrganizationWithThoroughHashesAsync();
         var old = new PasswordHasher<Member>(Options.Create(new PasswordHasherOptions { IterationCount = 100_000 })).HashPassword(null!, TestOrganization.Password);
         await organization.QueryAsync<int>($"UPDATE members SET password_hash = '{old}' WHERE id = '{organization.UserId}' RETURNING 1");
 
