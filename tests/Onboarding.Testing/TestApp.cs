@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -6,6 +7,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Onboarding.Api.Setup;
+using Onboarding.Tenancy.Members;
 
 namespace Onboarding.Testing;
 
@@ -17,6 +19,7 @@ public sealed class TestApp : WebApplicationFactory<Program>
 
     private readonly Dictionary<string, string?> settings;
     private readonly Action<IServiceCollection>? configure;
+    private readonly ConcurrentDictionary<string, string> hashes = new();
 
     /// <summary>A product on <paramref name="database"/>.</summary>
     /// <param name="overrides">Settings that win over the suite's, such as <c>RateLimits:Login:PerAccount</c>.</param>
@@ -49,6 +52,9 @@ public sealed class TestApp : WebApplicationFactory<Program>
 
     /// <summary>Its address, such as <c>http://127.0.0.1:41234</c>.</summary>
     public Uri Address => new(Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    /// <summary>The hash of a password as this product makes it, made once.</summary>
+    public string HashOf(string password) => hashes.GetOrAdd(password, _ => Services.GetRequiredService<IPasswordHasher<Member>>().HashPassword(null!, password));
 
     /// <summary>The settings of the suite, also for products that run as a process of their own.</summary>
     public static Dictionary<string, string?> SettingsFor(TestDatabase database, TestSmtpServer smtp)

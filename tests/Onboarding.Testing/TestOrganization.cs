@@ -1,6 +1,5 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -19,7 +18,6 @@ public sealed class TestOrganization
     public const string Password = "four quiet herons at dusk";
 
     private static int created;
-    private static string? passwordHash;
 
     private TestOrganization(TestApp app, Organization organization)
     {
@@ -79,7 +77,7 @@ public sealed class TestOrganization
         var now = App.Services.GetRequiredService<TimeProvider>().GetUtcNow();
         member.Verify(now);
         member.Approve(role, by: null, now);
-        member.Activate(passwordHash ??= App.Services.GetRequiredService<IPasswordHasher<Member>>().HashPassword(null!, Password), now);
+        member.Activate(App.HashOf(Password), now);
     });
 
     /// <summary>Adds somebody who waits in the queue.</summary>
