@@ -40,7 +40,7 @@ public sealed class FairnessOptions
     /// <summary>Name of the section.</summary>
     public const string Section = "Fairness";
 
-    /// <summary>How many of them a node begins in a second; who comes faster waits for a turn. One counts for each millisecond that it has a connection. 500 for each core unless said.</summary>
+    /// <summary>How many of them a node begins in a second; who comes faster waits for a turn. The longer one has a connection, the more it counts, as twenty at most. 500 for each core unless said.</summary>
     [Range(1, 10_000_000)]
     public int? RequestsPerSecond { get; set; }
 

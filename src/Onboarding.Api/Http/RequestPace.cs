@@ -9,9 +9,9 @@ namespace Onboarding.Api.Http;
 /// <remarks>
 /// The generic cell rate algorithm: each request takes the next moment of its organization's own time. Connections alone do not
 /// protect the others: a crowd that waits for four of them still keeps every core busy. Who waits for a moment costs nobody anything.
-/// A request counts once for each millisecond that the organization's last ones had a connection: those that change something, or wait
-/// for each other's rows, are fewer in a second than those that read, and an organization keeps half as many connections busy, on
-/// average, as there are cores. It counts so when it begins: counted when they are over, they would come in crowds.
+/// A request counts once for the first millisecond that the organization's last ones had a connection, and three times for each further
+/// one: those that change something, or wait for each other's rows, are fewer in a second than those that read, and all an organization
+/// asks for keeps less than half a connection busy for each core. It counts so when it begins: counted when they are over, they would come in crowds.
 /// </remarks>
 internal sealed class RequestPace(IOptions<FairnessOptions> options)
 {
@@ -26,6 +26,9 @@ internal sealed class RequestPace(IOptions<FairnessOptions> options)
 
     /// <summary>As how many a request counts at most: a long export, or a database that is slow for everybody, shuts nobody out.</summary>
     private const int Heaviest = 20;
+
+    /// <summary>As how many each millisecond after the first counts: who holds a connection for longer has changed something, which goes on costing after the answer.</summary>
+    private const int PerFurtherMillisecond = 3;
 
     /// <summary>Over how many requests the average goes, about.</summary>
     private const int Averaged = 16;
@@ -68,7 +71,7 @@ internal sealed class RequestPace(IOptions<FairnessOptions> options)
         {
             // Of two at once one may be lost: it is an average.
             var cost = Volatile.Read(ref turn.Cost);
-            Volatile.Write(ref turn.Cost, cost + (((long)(Math.Clamp(held.TotalMilliseconds, 1, Heaviest) * interval) - cost) / Averaged));
+            Volatile.Write(ref turn.Cost, cost + (((long)(Math.Clamp(1 + (PerFurtherMillisecond * (held.TotalMilliseconds - 1)), 1, Heaviest) * interval) - cost) / Averaged));
         }
     }
 
