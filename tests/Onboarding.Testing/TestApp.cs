@@ -118,7 +118,7 @@ public sealed class TestApp : WebApplicationFactory<Program>
         builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(Logs).SetMinimumLevel(LogLevel.Debug));
         builder.ConfigureServices(services =>
         {
-            // Each test signs in several times; a fifth of the suite's processor time would go into hashes that no test looks at.
+            // Most tests sign in, some of them often, and hardly any looks at the hash.
             if (!settings.ContainsKey("SignIn:PasswordIterations"))
             {
                 services.PostConfigure<PasswordHasherOptions>(hasher => hasher.IterationCount = 1_000);

@@ -10,8 +10,7 @@ namespace Onboarding.Api.Http;
 /// The generic cell rate algorithm: each request takes the next moment of its organization's own time. Connections alone do not
 /// protect the others: a crowd that waits for four of them still keeps every core busy. Who waits for a moment costs nobody anything.
 /// A request counts once for the first millisecond that the organization's last ones had a connection, and three times for each further
-/// one: those that change something, or wait for each other's rows, are fewer in a second than those that read, and all an organization
-/// asks for keeps less than half a connection busy for each core. It counts so when it begins: counted when they are over, they would come in crowds.
+/// one: those that change something, or wait for each other's rows, are fewer in a second than those that read. It counts so when it begins: counted when they are over, they would come in crowds.
 /// </remarks>
 internal sealed class RequestPace(IOptions<FairnessOptions> options)
 {
