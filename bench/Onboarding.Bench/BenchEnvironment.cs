@@ -73,7 +73,7 @@ internal sealed class BenchEnvironment : IAsyncDisposable
     /// <summary>Starts a server and prepares an empty database.</summary>
     public static async Task<BenchEnvironment> StartAsync()
     {
-        var server = await TestPostgres.StartAsync(ServerSettings);
+        var server = await TestPostgres.StartAsync(ServerSettings, Path.GetTempPath());
         var environment = new BenchEnvironment(server, await server.CreateDatabaseAsync());
         environment.Cpu = await BenchCpu.FindAsync(environment.Postgres);
         environment.product = Compose(environment.Settings());

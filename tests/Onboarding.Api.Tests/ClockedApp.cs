@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using Npgsql;
 using Onboarding.Api.SignIn;
 using Onboarding.Testing;
 
@@ -31,14 +30,8 @@ public sealed class ClockedApp(ApiFixture fixture) : IAsyncLifetime
     /// <summary>Lets time pass, once everything that is under way has settled; a mail must not run into its timeout.</summary>
     public async Task AdvanceAsync(TimeSpan time)
     {
-        await using var dataSource = NpgsqlDataSource.Create(App.Database.OwnerConnectionString);
         await Eventually.HoldsAsync(
-            async () =>
-            {
-                await using var command = dataSource.CreateCommand("SELECT count(*) FROM platform.work");
-                return (long)(await command.ExecuteScalarAsync())! == 0;
-            },
-            "the work queue is empty");
+            async () => (await App.Database.QueryAsync<long>("SELECT count(*) FROM platform.work"))[0] == 0, "the work queue is empty");
         Clock.Advance(time);
 
         // What the cluster's daily job does; it runs by the real clock.

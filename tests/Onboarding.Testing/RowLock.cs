@@ -25,7 +25,7 @@ public sealed class RowLock : IAsyncDisposable
     /// <summary>Holds what <paramref name="sql"/> locks, such as <c>SELECT 1 FROM members FOR UPDATE</c>, in the organization's schema.</summary>
     public static async Task<RowLock> HoldAsync(TestOrganization organization, string sql)
     {
-        var result = new RowLock(new(organization.App.Database.OwnerConnectionString), new(organization.App.Database.OwnerConnectionString));
+        var result = new RowLock(organization.App.Database.Owner.CreateConnection(), organization.App.Database.Owner.CreateConnection());
         await result.holder.OpenAsync();
         await result.observer.OpenAsync();
         await ExecuteAsync(result.holder, $"BEGIN; SELECT set_config('search_path', '{organization.Organization.Schema}', true); {sql}");

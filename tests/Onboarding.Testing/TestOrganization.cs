@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Isolation;
@@ -121,22 +120,7 @@ public sealed class TestOrganization
     }
 
     /// <summary>Runs SQL as the owner, with this organization's schema as search path; returns the first column of all rows.</summary>
-    public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql)
-    {
-        await using var connection = new NpgsqlConnection(App.Database.OwnerConnectionString);
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT set_config('search_path', '{Organization.Schema}', false); {sql}";
-        await using var reader = await command.ExecuteReaderAsync();
-        await reader.NextResultAsync();
-        var rows = new List<T>();
-        while (await reader.ReadAsync())
-        {
-            rows.Add(reader.GetFieldValue<T>(0));
-        }
-
-        return rows;
-    }
+    public Task<IReadOnlyList<T>> QueryAsync<T>(string sql) => App.Database.QueryAsync<T>(sql, Organization.Schema);
 
     private Task<Guid> AddAsync(string userName, Action<Member> advance) => RunAsync(async db =>
     {

@@ -44,8 +44,9 @@ internal static class DataSources
     {
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
 
-        // No type lives in a tenant's schema; reading them all would cost 300 ms with a thousand of them.
-        builder.ConfigureTypeLoading(types => types.SetTypeLoadingSchemas("pg_catalog"));
+        // All types in use are PostgreSQL's own, and Npgsql knows those. Asking for others reads all of pg_class and pg_type:
+        // 100 ms with 600 organizations, and still 75 ms if told to leave their schemas out.
+        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         return builder.Build();
     }
 

@@ -130,19 +130,7 @@ public sealed class SpoofedTenantTests(ApiFixture fixture)
         }
     }
 
-    private async Task<IReadOnlyList<string>> CatalogueAsync()
-    {
-        await using var dataSource = Npgsql.NpgsqlDataSource.Create(fixture.App.Database.OwnerConnectionString);
-        await using var command = dataSource.CreateCommand("SELECT identifier FROM platform.organizations");
-        await using var reader = await command.ExecuteReaderAsync();
-        var identifiers = new List<string>();
-        while (await reader.ReadAsync())
-        {
-            identifiers.Add(reader.GetString(0));
-        }
-
-        return identifiers;
-    }
+    private Task<IReadOnlyList<string>> CatalogueAsync() => fixture.App.Database.QueryAsync<string>("SELECT identifier FROM platform.organizations");
 
     private static void Require(TestOrganization organization, Answer answer)
     {

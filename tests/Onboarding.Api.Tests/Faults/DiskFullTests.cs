@@ -1,5 +1,4 @@
 using System.Net;
-using Npgsql;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Faults;
@@ -62,9 +61,8 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         Assert.Equal(
             accepted.Order(StringComparer.Ordinal),
             (await organization.QueryAsync<string>("SELECT user_name FROM members WHERE user_name LIKE 'person-%'")).Order(StringComparer.Ordinal));
-        await using (var owner = NpgsqlDataSource.Create(disk.Database.OwnerConnectionString))
+        await using (var rebuild = disk.Database.Owner.CreateCommand($"REINDEX SCHEMA {organization.Organization.Schema}"))
         {
-            await using var rebuild = owner.CreateCommand($"REINDEX SCHEMA {organization.Organization.Schema}");
             await rebuild.ExecuteNonQueryAsync();
         }
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using Npgsql;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Faults;
@@ -71,17 +70,7 @@ public sealed class KilledBillingTests(ApiFixture fixture)
         return client;
     }
 
-    private static async Task<string> PlanAsync(TestDatabase database)
-    {
-        await using var dataSource = NpgsqlDataSource.Create(database.OwnerConnectionString);
-        await using var command = dataSource.CreateCommand("SELECT plan FROM platform.organizations");
-        return (string)(await command.ExecuteScalarAsync())!;
-    }
+    private static async Task<string> PlanAsync(TestDatabase database) => (await database.QueryAsync<string>("SELECT plan FROM platform.organizations"))[0];
 
-    private static async Task<long> CountAsync(TestDatabase database, string sql)
-    {
-        await using var dataSource = NpgsqlDataSource.Create(database.OwnerConnectionString);
-        await using var command = dataSource.CreateCommand(sql);
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
+    private static async Task<long> CountAsync(TestDatabase database, string sql) => (await database.QueryAsync<long>(sql))[0];
 }

@@ -43,7 +43,7 @@ public sealed class KilledMigrationTests(ApiFixture fixture)
         var before = current.Services.GetRequiredService<TenantSchema>().Latest;
 
         // The run comes to the second half and waits there for the catalogue's rows, each worker inside one transaction.
-        await using var owner = NpgsqlDataSource.Create(database.OwnerConnectionString);
+        var owner = database.Owner;
         await using (var holder = await owner.OpenConnectionAsync())
         {
             await using var transaction = await holder.BeginTransactionAsync();
@@ -86,7 +86,7 @@ public sealed class KilledMigrationTests(ApiFixture fixture)
         var database = await fixture.Postgres.CreateDatabaseAsync();
         await using var node = new TestApp(database, fixture.Smtp);
         node.StartServer();
-        await using var owner = NpgsqlDataSource.Create(database.OwnerConnectionString);
+        var owner = database.Owner;
         await RegisterAsync(node, 14);
         await ExecuteAsync(owner, "UPDATE platform.organizations SET migration_error = '42P07: in the way' WHERE identifier = 'rehearsal-13'");
         var names = Enumerable.Range(0, 13).Select(i => $"rehearsal-{i}").Order(StringComparer.Ordinal).Take(9).Prepend("rehearsal-13");

@@ -1,5 +1,4 @@
 using System.Net;
-using Npgsql;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Faults;
@@ -66,8 +65,7 @@ public sealed class MailServerTests(ApiFixture fixture)
     // What backs off is tried at once; what a worker holds (a claim) stays with it.
     private static async Task FallDueAsync(TestOrganization organization)
     {
-        await using var dataSource = NpgsqlDataSource.Create(organization.App.Database.OwnerConnectionString);
-        await using var command = dataSource.CreateCommand("UPDATE platform.work SET due_at = now() WHERE claim_id IS NULL AND due_at > now()");
+        await using var command = organization.App.Database.Owner.CreateCommand("UPDATE platform.work SET due_at = now() WHERE claim_id IS NULL AND due_at > now()");
         await command.ExecuteNonQueryAsync();
     }
 }

@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Npgsql;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Faults;
@@ -65,8 +64,7 @@ public sealed class Nodes(ApiFixture fixture) : IAsyncLifetime
     /// <summary>What a dead worker held falls due: two minutes pass for the queue alone.</summary>
     public async Task EndLeasesAsync(TestOrganization organization)
     {
-        await using var dataSource = NpgsqlDataSource.Create(database.OwnerConnectionString);
-        await using var command = dataSource.CreateCommand($"UPDATE platform.work SET due_at = now() - interval '1 second' WHERE organization_id = '{organization.Organization.Id}'");
+        await using var command = database.Owner.CreateCommand($"UPDATE platform.work SET due_at = now() - interval '1 second' WHERE organization_id = '{organization.Organization.Id}'");
         await command.ExecuteNonQueryAsync();
     }
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using Npgsql;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Faults;
@@ -70,7 +69,7 @@ public sealed class PostgresRestartTests
 
         await Eventually.HoldsAsync(() => Task.FromResult(accepted.Count >= Clients), "the load is on");
         await postgres.Server.RestartAsync(immediate);
-        NpgsqlConnection.ClearPool(new NpgsqlConnection(organization.App.Database.OwnerConnectionString));
+        organization.App.Database.Owner.Clear();
         await back.CancelAsync();
         await Task.WhenAll(load);
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Http.Json;
-using Npgsql;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Faults;
@@ -32,7 +31,7 @@ public sealed class ReusedTransactionIdTests
         await onItsWay;
         var lost = (await organization.QueryAsync<string>("SELECT backend_xid::text FROM pg_stat_activity WHERE backend_xid IS NOT NULL"))[0];
         await postgres.Server.RestartAsync(immediate: true);
-        NpgsqlConnection.ClearPool(new NpgsqlConnection(database.OwnerConnectionString));
+        database.Owner.Clear();
         var first = await NextIdAsync(organization);
         Assert.True(first <= long.Parse(lost, CultureInfo.InvariantCulture), $"the lost transaction's id {lost} is given again, not {first}");
         while (await NextIdAsync(organization) <= long.Parse(lost, CultureInfo.InvariantCulture))

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using Npgsql;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Faults;
@@ -96,8 +95,7 @@ public sealed class TransientFailureTests(ApiFixture fixture)
     private static async Task BreakAsync(RowLock row, TestOrganization organization)
     {
         await row.WaitForWaitersAsync(1);
-        await using var dataSource = NpgsqlDataSource.Create(organization.App.Database.OwnerConnectionString);
-        await using var terminate = dataSource.CreateCommand("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE @holder = ANY (pg_blocking_pids(pid))");
+        await using var terminate = organization.App.Database.Owner.CreateCommand("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE @holder = ANY (pg_blocking_pids(pid))");
         terminate.Parameters.AddWithValue("holder", row.ProcessId);
         await terminate.ExecuteNonQueryAsync();
     }

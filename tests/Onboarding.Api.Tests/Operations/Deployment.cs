@@ -44,7 +44,7 @@ public sealed class Deployment(ApiFixture fixture) : IAsyncLifetime
     {
         var database = await fixture.Postgres.CreateDatabaseAsync();
         settings = TestApp.SettingsFor(database, Smtp);
-        owner = NpgsqlDataSource.Create(database.OwnerConnectionString);
+        owner = database.Owner;
         var migrated = await RunAsync("migrate --all");
         Assert.Equal((0, ""), (migrated.ExitCode, migrated.Error.Trim()));
         Node = await ApiProcess.StartAsync(database, Smtp);
@@ -53,7 +53,6 @@ public sealed class Deployment(ApiFixture fixture) : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await Node.DisposeAsync();
-        await owner.DisposeAsync();
         await Smtp.DisposeAsync();
     }
 }

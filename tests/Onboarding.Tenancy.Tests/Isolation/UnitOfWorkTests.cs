@@ -106,7 +106,7 @@ public sealed class UnitOfWorkTests(IsolationFixture fixture)
             db.Members.Add(Member.Register("second", "second@example.test", "Second", DateTimeOffset.UnixEpoch).Member);
             return await db.SaveChangesAsync();
         });
-        await using var connection = await NpgsqlDataSource.Create(fixture.Database.OwnerConnectionString).OpenConnectionAsync();
+        await using var connection = await fixture.Database.Owner.OpenConnectionAsync();
         await using var other = await connection.BeginTransactionAsync();
         await UpdateAsync("user_name = 'second'");
 

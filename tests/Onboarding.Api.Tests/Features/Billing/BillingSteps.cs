@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Npgsql;
 using Onboarding.FakeStripe;
 using Onboarding.Testing;
 
@@ -114,19 +113,7 @@ internal sealed class Subscriber : IAsyncDisposable
     /// <summary>Runs SQL as the owner; answers the first column of all rows.</summary>
     public Task<IReadOnlyList<T>> SharedAsync<T>(string sql) => SharedAsync<T>(App, sql);
 
-    public static async Task<IReadOnlyList<T>> SharedAsync<T>(TestApp app, string sql)
-    {
-        await using var dataSource = NpgsqlDataSource.Create(app.Database.OwnerConnectionString);
-        await using var command = dataSource.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync();
-        var rows = new List<T>();
-        while (await reader.ReadAsync())
-        {
-            rows.Add(reader.GetFieldValue<T>(0));
-        }
-
-        return rows;
-    }
+    public static Task<IReadOnlyList<T>> SharedAsync<T>(TestApp app, string sql) => app.Database.QueryAsync<T>(sql);
 
     /// <summary>How often the organization's systems were told of something.</summary>
     public async Task<long> ToldAsync(string type) => (await Organization.QueryAsync<long>($"SELECT count(*) FROM outbox WHERE type = '{type}'"))[0];

@@ -78,7 +78,7 @@ public sealed class PurgeTests(ApiFixture fixture)
     /// <summary>Which tables have a row that holds one of these, in any column of any type; with them, whether there is a schema or a role of the name.</summary>
     private static async Task<IReadOnlyList<string>> FindAsync(TestApp app, string[] traces)
     {
-        await using var dataSource = NpgsqlDataSource.Create(app.Database.OwnerConnectionString);
+        var dataSource = app.Database.Owner;
         var tables = new List<string>();
         await using (var list = dataSource.CreateCommand("""
             SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

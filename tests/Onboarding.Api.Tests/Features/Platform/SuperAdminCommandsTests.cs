@@ -1,6 +1,5 @@
 using System.Net;
 using Onboarding.Api.CommandLine;
-using Onboarding.Api.Tests.Features.SignUps;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Features.Platform;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Npgsql;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Features.SignUps;
@@ -36,22 +35,5 @@ internal static class SignUpSteps
         var mail = await smtp.WaitForAsync(email, mail => mail.Text.Contains("/set-password/", StringComparison.Ordinal));
         await (await host.PostAsJsonAsync($"/set-password/{mail.Token()}", new { password = TestOrganization.Password })).OkAsync(HttpStatusCode.NoContent);
         return await (await host.PostAsJsonAsync("/login", new { username = userName, password = TestOrganization.Password })).OkAsync();
-    }
-
-    /// <summary>Runs SQL as the owner; returns the first column of all rows.</summary>
-    public static async Task<IReadOnlyList<T>> QueryAsync<T>(this TestDatabase database, string sql)
-    {
-        await using var connection = new NpgsqlConnection(database.OwnerConnectionString);
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        await using var reader = await command.ExecuteReaderAsync();
-        var rows = new List<T>();
-        while (await reader.ReadAsync())
-        {
-            rows.Add(reader.GetFieldValue<T>(0));
-        }
-
-        return rows;
     }
 }

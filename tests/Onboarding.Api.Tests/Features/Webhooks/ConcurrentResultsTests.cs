@@ -118,7 +118,7 @@ public sealed class ConcurrentResultsTests(QuickApp quick)
         await receiver.WaitForAsync(1);
 
         // The recorder finds the deadlock, and gives way: it looks again and again, and this side not before a minute is over.
-        await using var connection = await NpgsqlDataSource.Create(quick.App.Database.OwnerConnectionString).OpenConnectionAsync();
+        await using var connection = await quick.App.Database.Owner.OpenConnectionAsync();
         await ExecuteAsync("SET deadlock_timeout = '1min'");
         await using (var transaction = await connection.BeginTransactionAsync())
         {

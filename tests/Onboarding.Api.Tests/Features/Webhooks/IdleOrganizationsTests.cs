@@ -27,7 +27,7 @@ public sealed class IdleOrganizationsTests(ApiFixture fixture)
             await organization.SettledAsync();
         }
 
-        await using var owner = NpgsqlDataSource.Create(database.OwnerConnectionString);
+        var owner = database.Owner;
 
         // PostgreSQL counts what a connection did up to ten seconds after it fell idle.
         await Task.Delay(TimeSpan.FromSeconds(12));
