@@ -37,10 +37,16 @@ internal sealed class Subscriber : IAsyncDisposable
         return (await SharedAsync<string>($"SELECT external_id FROM billing.checkouts WHERE organization_id = '{Organization.Organization.Id}' AND closed_at IS NULL")).Single();
     }
 
-    /// <summary>A subscription in any status, made at Stripe; callbacks are not sent.</summary>
-    public async Task<string> SubscribeAsync(string status = "active", string lookupKey = TestStripe.Monthly)
+    /// <summary>A subscription in any status, made at Stripe; callbacks are not sent, and what the checkout itself has fetched comes before it.</summary>
+    /// <param name="isFetched">Whether somebody fetches: a product with jobs that knows this Stripe.</param>
+    public async Task<string> SubscribeAsync(string status = "active", string lookupKey = TestStripe.Monthly, bool isFetched = true)
     {
         await CheckOutAsync();
+        if (isFetched)
+        {
+            await SettledAsync();
+        }
+
         var customer = await CustomerAsync();
         var seats = await Organization.QueryAsync<long>("SELECT count(*) FROM members WHERE status IN ('approved', 'active')");
         return await Stripe.CreateSubscriptionAsync(customer, lookupKey, status, trialDays: status == "trialing" ? 14 : 0, quantity: seats[0], metadata: null);

@@ -37,8 +37,8 @@ public sealed class CheckoutTests(ApiFixture fixture)
     {
         await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
         var session = await subscriber.CheckOutAsync();
-        await Stripe.PayCheckoutAsync(session);
         await subscriber.SettledAsync();
+        await Stripe.PayCheckoutAsync(session);
         Assert.Equal("free", await subscriber.PlanAsync());
         Assert.Equal(HttpStatusCode.OK, (await subscriber.Organization.Anonymous.GetAsync($"/billing/return?checkout={session}")).StatusCode);
         await subscriber.HasPlanAsync("premium");

@@ -46,7 +46,7 @@ public sealed class SubscriptionTests(ApiFixture fixture)
         await using var app = new TestApp(fixture.App.Database, fixture.Smtp, TestStripe.SettingsFor(stripe), Faults.Nodes.WithoutJobs);
         app.StartServer();
         await using var subscriber = await Subscriber.CreateAsync(app, stripe);
-        var subscription = await subscriber.SubscribeAsync();
+        var subscription = await subscriber.SubscribeAsync(isFetched: false);
         var (sync, customer) = (app.Services.GetRequiredService<CustomerSync>(), await LinkAsync(subscriber));
 
         // The first fetch has read "active" and hangs; meanwhile it is cancelled, and fetched again.

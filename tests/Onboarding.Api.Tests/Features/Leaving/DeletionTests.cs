@@ -36,13 +36,13 @@ public sealed class DeletionTests(ApiFixture fixture)
         // What was under way when it began: an event, a mail, and an endpoint's turn. They are looked at, and put aside.
         var happened = (await organization.HappenAsync())[0];
         await organization.QueryAsync<int>($"INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt) SELECT gen_random_uuid(), '{id}', k, coalesce((SELECT e.id FROM webhook_endpoints e WHERE k = 'endpoint'), gen_random_uuid()), now(), 0 FROM unnest(ARRAY['email', 'endpoint']) k RETURNING 1");
-        await Eventually.HoldsAsync(async () => await organization.CountAsync($"platform.work WHERE organization_id = '{id}' AND attempt > 0 AND claim_id IS NULL AND due_at > now() + interval '5 minutes'") == 3, "its work waits");
+        await Eventually.HoldsAsync(
+            async () => await organization.QueryAsync<bool>($"SELECT count(*) >= 3 AND bool_and(attempt > 0 AND claim_id IS NULL AND due_at > now() + interval '5 minutes') FROM platform.work WHERE organization_id = '{id}'") is [true],
+            "its work waits");
         Assert.Empty(receiver.Requests);
 
         // Asking again changes nothing, and does not put the end off.
         Assert.Equal((LeaveOutcome.UnderWay, begun.PurgeAt!.Value.ToUnixTimeMilliseconds()), await Leave.BeginAsync(id, Actor.System, CancellationToken.None) is var again ? (again.Outcome, again.PurgeAt!.Value.ToUnixTimeMilliseconds()) : default);
-        Assert.Equal(0, await fixture.App.Services.GetRequiredService<RemoveOrganization>().RunDueAsync(CancellationToken.None));
-
         Assert.Equal(RestoreOutcome.Restored, await Leave.RestoreAsync(id, Actor.System, CancellationToken.None));
         await Eventually.HoldsAsync(async () => (await organization.MeAsync(tokens.Access())).IsSuccessStatusCode, "it serves again");
         await organization.DeliveriesAsync("delivered", 1);

@@ -61,6 +61,9 @@ public sealed class PurgeTests(ApiFixture fixture)
         string[] others = [neighbour.Organization.Organization.Id, await neighbour.CustomerAsync()];
         var ofNeighbour = await FindAsync(app, others);
 
+        // Not before its time.
+        Assert.Equal(0, await app.Services.GetRequiredService<RemoveOrganization>().RunDueAsync(CancellationToken.None));
+        Assert.Equal(before, await FindAsync(app, traces));
         await subscriber.SharedAsync<int>($"UPDATE platform.organizations SET purge_at = now() - interval '1 minute' WHERE id = '{organization.Organization.Id}' RETURNING 1");
         await Task.WhenAll(app.RunJobAsync<PurgeLeaving>(), second.RunJobAsync<PurgeLeaving>());
 
