@@ -5,7 +5,7 @@ namespace Onboarding.Tenancy;
 /// <summary>What nodes tell each other, by PostgreSQL's NOTIFY. Every signal has a poll behind it, so a lost one costs time, not truth.</summary>
 public sealed class ClusterSignals(NpgsqlDataSource dataSource)
 {
-    /// <summary>Something is due in the work queue; no payload.</summary>
+    /// <summary>Something is due in the work queue; the payload is the node that says so.</summary>
     public const string Work = "onboarding_work";
 
     /// <summary>An organization changed in the catalogue; the payload is its id.</summary>

@@ -159,6 +159,7 @@ public sealed class ApiProcess : IAsyncDisposable
         // These processes live for seconds: what they would learn about hot paths never pays, and few paths are hot at all.
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_TC_CallCountThreshold"] = "12C"; // hexadecimal
+        start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         foreach (var (key, value) in settings)
         {
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;

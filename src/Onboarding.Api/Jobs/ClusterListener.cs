@@ -33,7 +33,13 @@ internal sealed partial class ClusterListener(
     {
         await using var connection = await dataSource.OpenConnectionAsync(stoppingToken);
         var heard = new HashSet<string>(StringComparer.Ordinal);
-        connection.Notification += (_, notification) => heard.Add(notification.Channel);
+        connection.Notification += (_, notification) =>
+        {
+            if (notification.Payload != bell.Id)
+            {
+                heard.Add(notification.Channel);
+            }
+        };
         await using (var listen = connection.CreateCommand())
         {
             listen.CommandText = $"LISTEN {ClusterSignals.Work}; LISTEN {ClusterSignals.Organization}; LISTEN {ClusterSignals.Revocation};";

@@ -6,7 +6,7 @@ using Quartz;
 
 namespace Onboarding.Api.Jobs;
 
-/// <summary>Sends the mails that belong to no organization. Like the others it runs on every node, woken or once a second.</summary>
+/// <summary>Sends the mails that belong to no organization. Like the others it runs on every node, woken by <see cref="QueueBell"/>.</summary>
 [DisallowConcurrentExecution]
 internal sealed partial class DrainPlatformEmails(
     PlatformEmailQueue queue, EmailProtector protector, EmailRenderer renderer, EmailSending sending, QueueBell bell,

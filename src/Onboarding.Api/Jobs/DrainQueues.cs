@@ -4,7 +4,14 @@ using Quartz;
 
 namespace Onboarding.Api.Jobs;
 
-/// <summary>Sends the mails that are due. Like the other two it runs on every node: woken by <see cref="QueueBell"/>, at the latest after a second.</summary>
+/// <summary>Once a second: what falls due by itself, and what no bell was heard for.</summary>
+[DisallowConcurrentExecution]
+internal sealed class LookForWork(QueueBell bell) : IJob
+{
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => await bell.RingAsync(cancellationToken);
+}
+
+/// <summary>Sends the mails that are due. Like the others it runs on every node, woken by <see cref="QueueBell"/>.</summary>
 [DisallowConcurrentExecution]
 internal sealed class DrainEmails(WorkQueue queue, WorkRunner runner, QueueBell bell) : IJob
 {

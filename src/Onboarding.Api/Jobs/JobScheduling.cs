@@ -9,8 +9,17 @@ internal static class JobScheduling
     /// <summary>In memory, on every node: drains the work queue, and deletes what has left.</summary>
     public const string Node = "node";
 
-    /// <summary>What drains the work queue: a job for each kind of work, so that none waits for another.</summary>
-    public static readonly IReadOnlyList<Type> Drains = [typeof(DrainEvents), typeof(DrainEmails), typeof(DrainDeliveries), typeof(DrainBilling), typeof(DrainFoundings), typeof(DrainPlatformEmails)];
+    /// <summary>What drains the work queue, by what is due: a job for each kind of work, so that none waits for another.</summary>
+    public static readonly IReadOnlyDictionary<string, Type> Drains = new Dictionary<string, Type>
+    {
+        [WorkKinds.Event] = typeof(DrainEvents),
+        [WorkKinds.Email] = typeof(DrainEmails),
+        [WorkKinds.Endpoint] = typeof(DrainDeliveries),
+        [WorkKinds.Wake] = typeof(DrainDeliveries),
+        [WorkKinds.Billing] = typeof(DrainBilling),
+        [WorkKinds.Found] = typeof(DrainFoundings),
+        [WorkKinds.PlatformEmail] = typeof(DrainPlatformEmails),
+    };
 
     /// <summary>In PostgreSQL, shared by all nodes. The name is the key of every row, so renaming it orphans them.</summary>
     public const string Cluster = "cluster";
@@ -22,14 +31,15 @@ internal static class JobScheduling
             scheduler.ConfigureScheduler(options => options.ShutdownJobInterruption = ShutdownJobInterruption.WhenWaitingForJobs);
             scheduler.UseTimeProvider(TimeProvider.System); // a test's clock must not stop the threads
             scheduler.UseInMemoryStore(store => store.MisfireThreshold = TimeSpan.FromSeconds(1));
-            scheduler.UseDefaultThreadPool(maxConcurrency: Drains.Count + 1);
+            scheduler.UseDefaultThreadPool(maxConcurrency: Drains.Count + 2);
+            scheduler.ScheduleJob<LookForWork>(trigger => trigger.WithIdentity(nameof(LookForWork)).WithSimpleSchedule(TimeSpan.FromSeconds(1)));
             scheduler.Drain<DrainEvents>();
             scheduler.Drain<DrainEmails>();
             scheduler.Drain<DrainDeliveries>();
             scheduler.Drain<DrainBilling>();
-            scheduler.ScheduleJob<PurgeLeaving>(trigger => trigger.WithIdentity(nameof(PurgeLeaving)).WithSimpleSchedule(TimeSpan.FromHours(1)));
             scheduler.Drain<DrainFoundings>();
             scheduler.Drain<DrainPlatformEmails>();
+            scheduler.ScheduleJob<PurgeLeaving>(trigger => trigger.WithIdentity(nameof(PurgeLeaving)).WithSimpleSchedule(TimeSpan.FromHours(1)));
         });
 
         services.AddQuartz(Cluster, scheduler =>
@@ -90,12 +100,10 @@ internal static class JobScheduling
     /// <summary>The key under which a job that drains is scheduled.</summary>
     public static JobKey KeyOf(Type drain) => new(drain.Name);
 
-    /// <summary>Runs the job once a second, and whenever the bell rings.</summary>
+    /// <summary>Runs the job whenever the bell finds something for it.</summary>
     private static void Drain<TJob>(this IQuartzBuilder scheduler)
         where TJob : IJob =>
-        scheduler.ScheduleJob<TJob>(
-            trigger => trigger.WithIdentity(typeof(TJob).Name).WithSimpleSchedule(TimeSpan.FromSeconds(1)),
-            job => job.WithIdentity(KeyOf(typeof(TJob))).StoreDurably());
+        scheduler.AddJob<TJob>(job => job.WithIdentity(KeyOf(typeof(TJob))).StoreDurably());
 
     /// <summary>Stores the job under its type's name unless a node has already done so.</summary>
     private static void Once<TJob>(this IQuartzBuilder scheduler, Action<ITriggerConfigurator<TJob>> schedule)

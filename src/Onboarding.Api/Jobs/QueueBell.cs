@@ -5,13 +5,14 @@ using Quartz;
 
 namespace Onboarding.Api.Jobs;
 
-/// <summary>Wakes the jobs that drain the queue when something was put into it: here at once, elsewhere by NOTIFY.</summary>
+/// <summary>Wakes the jobs that drain the queue when something is due: what was put into it here at once, elsewhere by NOTIFY, the rest within a second.</summary>
 /// <remarks>
-/// However often it rings, at most one extra run of each waits. The flag falls before the drain reads, so work committed
-/// before a ring is always seen by a run that starts after it. Many commits are one NOTIFY.
+/// A ring asks once what is due and wakes those jobs alone. However often it rings, at most one extra run of each waits.
+/// The flag falls before the drain reads, so work committed before a ring is always seen by a run that starts after it.
+/// Many commits are one NOTIFY.
 /// </remarks>
 internal sealed partial class QueueBell(
-    [FromKeyedServices(JobScheduling.Node)] ISchedulerFactory schedulers, WorkSignal signal, ClusterSignals cluster, ILogger<QueueBell> logger)
+    [FromKeyedServices(JobScheduling.Node)] ISchedulerFactory schedulers, WorkQueue queue, WorkSignal signal, ClusterSignals cluster, TimeProvider clock, ILogger<QueueBell> logger)
     : BackgroundService
 {
     // So short that nobody notices, so long that a thousand commits a second are fifty notifications.
@@ -19,11 +20,15 @@ internal sealed partial class QueueBell(
 
     private readonly ConcurrentDictionary<Type, bool> ringing = new();
 
-    /// <summary>Wakes the drains of this node.</summary>
+    /// <summary>This node, for others and for itself: it need not hear its own notifications.</summary>
+    public string Id { get; } = Ids.New(clock.GetUtcNow()).ToString("N");
+
+    /// <summary>Wakes the drains of this node for which something is due.</summary>
     public async ValueTask RingAsync(CancellationToken cancellationToken)
     {
-        foreach (var job in JobScheduling.Drains)
+        foreach (var kind in await queue.DueAsync(JobScheduling.Drains.Keys, cancellationToken))
         {
+            var job = JobScheduling.Drains[kind];
             if (ringing.TryAdd(job, true))
             {
                 var scheduler = await schedulers.GetScheduler(cancellationToken);
@@ -45,7 +50,7 @@ internal sealed partial class QueueBell(
             {
                 await RingAsync(stoppingToken);
                 await Task.Delay(Coalesce, stoppingToken);
-                await cluster.NotifyAsync(ClusterSignals.Work, "", stoppingToken);
+                await cluster.NotifyAsync(ClusterSignals.Work, Id, stoppingToken);
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {

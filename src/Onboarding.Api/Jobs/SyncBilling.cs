@@ -6,7 +6,7 @@ using Quartz;
 
 namespace Onboarding.Api.Jobs;
 
-/// <summary>Fetches the state of the customers of whom something is to be heard. Like the others it runs on every node, woken or once a second.</summary>
+/// <summary>Fetches the state of the customers of whom something is to be heard. Like the others it runs on every node, woken by <see cref="QueueBell"/>.</summary>
 [DisallowConcurrentExecution]
 internal sealed class DrainBilling(WorkQueue queue, WorkRunner runner, QueueBell bell) : IJob
 {

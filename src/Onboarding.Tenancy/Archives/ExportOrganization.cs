@@ -52,11 +52,24 @@ public sealed class ExportOrganization(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(longest.Token, cancellationToken);
         try
         {
-            return await WriteAsync(organizationId, by, reason, output, either.Token);
+            return await BeginAsync(organizationId, by, reason, output, either.Token);
         }
         catch (Exception exception) when (longest.IsCancellationRequested && exception is not ExportBrokenOffException)
         {
             throw new ExportBrokenOffException($"The export was broken off: it took longer than {options.Value.Longest}.", exception);
+        }
+    }
+
+    private async Task<ArchiveManifest?> BeginAsync(Guid organizationId, Actor by, string? reason, Stream output, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WriteAsync(organizationId, by, reason, output, cancellationToken);
+        }
+        catch (PostgresException exception) when (TransientFailures.IsRoleUnseen(exception))
+        {
+            // The role is taken before anything is told or written. A new connection knows it.
+            return await WriteAsync(organizationId, by, reason, output, cancellationToken);
         }
     }
 

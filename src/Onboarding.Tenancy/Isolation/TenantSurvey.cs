@@ -27,7 +27,7 @@ public sealed partial class TenantSurvey(NpgsqlDataSource dataSource, TimeProvid
     /// <returns>What was read, by organization id; without those that could not be.</returns>
     public async Task<IReadOnlyDictionary<Guid, T>> AskAsync<T>(IEnumerable<Organization> organizations, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
-        var (since, answers, left) = (clock.GetTimestamp(), new Dictionary<Guid, T>(), organizations.ToList());
+        var (since, answers, left, anew) = (clock.GetTimestamp(), new Dictionary<Guid, T>(), organizations.ToList(), false);
         while (left.Count > 0)
         {
             await using var batch = TenantBatch.Of(dataSource);
@@ -49,6 +49,13 @@ public sealed partial class TenantSurvey(NpgsqlDataSource dataSource, TimeProvid
                 if (left.Count == 0)
                 {
                     break;
+                }
+
+                // A new connection knows the role; whoever is not seen by that one either is left out like the others.
+                if (!anew && TransientFailures.IsRoleUnseen(exception))
+                {
+                    anew = true;
+                    continue;
                 }
 
                 Unreadable(exception, left[0].Id);

@@ -65,4 +65,7 @@ public static class WorkKinds
 
     /// <summary>A sign-up whose organization is registered and has yet to be set up. The one kind whose row is in <c>platform</c>.</summary>
     public const string Found = "found";
+
+    /// <summary>A mail that belongs to no organization. No pointer: it lies in <c>platform.emails</c>, a queue by the same rules.</summary>
+    public const string PlatformEmail = "platform-email";
 }

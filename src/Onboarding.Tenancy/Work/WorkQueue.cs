@@ -23,6 +23,26 @@ public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
     /// <summary>Removes finished items that are still their worker's: ids and claims, as two arrays.</summary>
     public const string Complete = "DELETE FROM platform.work w USING unnest($1, $2) AS mine (id, claim_id) WHERE w.id = mine.id AND w.claim_id = mine.claim_id";
 
+    /// <summary>Of which of these kinds something is due, in one round trip and without taking any of it.</summary>
+    public async Task<IReadOnlyList<string>> DueAsync(IEnumerable<string> kinds, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand($"""
+            SELECT kind FROM unnest($2) AS kind
+            WHERE EXISTS (SELECT FROM platform.work w WHERE w.kind = kind.kind AND w.due_at <= $1)
+              OR kind = '{WorkKinds.PlatformEmail}' AND EXISTS (SELECT FROM platform.emails e WHERE e.due_at <= $1)
+            """);
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = clock.GetUtcNow() });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. kinds] });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var due = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            due.Add(reader.GetString(0));
+        }
+
+        return due;
+    }
+
     /// <summary>Takes up to <paramref name="limit"/> due items of a kind for <paramref name="lease"/>, oldest first, in one round trip.</summary>
     /// <remarks>Given up before it begins, or not at all: what was claimed and not told would wait for its lease.</remarks>
     public async Task<IReadOnlyList<ClaimedWork>> ClaimAsync(string kind, int limit, TimeSpan lease, CancellationToken cancellationToken)
