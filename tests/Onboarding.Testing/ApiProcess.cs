@@ -127,7 +127,6 @@ public sealed class ApiProcess : IAsyncDisposable
         process.Dispose();
     }
 
-
     private static Dictionary<string, string?> Merge(Dictionary<string, string?> settings, IReadOnlyDictionary<string, string?>? overrides)
     {
         foreach (var (key, value) in overrides ?? new Dictionary<string, string?>())
@@ -138,7 +137,8 @@ public sealed class ApiProcess : IAsyncDisposable
         return settings;
     }
 
-    private static ApiProcess Launch(string program, IReadOnlyDictionary<string, string?> settings, string environment, string? directory, string[] args, string? input)
+    /// <summary>How a program of .NET is started here, with no settings at all.</summary>
+    internal static ProcessStartInfo StartInfo(string program, string environment, string? directory = null, params string[] args)
     {
         var start = new ProcessStartInfo("dotnet", [program, .. args])
         {
@@ -160,6 +160,12 @@ public sealed class ApiProcess : IAsyncDisposable
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_TC_CallCountThreshold"] = "12C"; // hexadecimal
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
+        return start;
+    }
+
+    private static ApiProcess Launch(string program, IReadOnlyDictionary<string, string?> settings, string environment, string? directory, string[] args, string? input)
+    {
+        var start = StartInfo(program, environment, directory, args);
         foreach (var (key, value) in settings)
         {
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;

@@ -60,7 +60,7 @@ public sealed class BillingCommandsTests(ApiFixture fixture)
                 settings[key] = value;
             }
 
-            var result = await ApiProcess.RunAsync(settings, command.Split(' '));
+            var result = await ProductCommands.RunAsync(settings, command.Split(' '));
             Assert.Equal((command, exitCode, ""), (command, result.ExitCode, exitCode == 0 ? result.Error.Trim() : ""));
             Assert.Contains(says, exitCode == 0 ? result.Output : result.Error, StringComparison.Ordinal);
         }

@@ -26,7 +26,7 @@ public sealed class Deployment(ApiFixture fixture) : IAsyncLifetime
 
     /// <summary>Runs a command of the product, such as <c>organizations list</c>.</summary>
     /// <param name="input">What it reads on standard input.</param>
-    public Task<ProcessResult> RunAsync(string command, string? input = null) => ApiProcess.RunAsync(settings, command.Split(' '), input);
+    public Task<ProcessResult> RunAsync(string command, string? input = null) => ProductCommands.RunAsync(settings, command.Split(' '), input);
 
     public async Task ExecuteAsync(string sql)
     {
@@ -45,7 +45,7 @@ public sealed class Deployment(ApiFixture fixture) : IAsyncLifetime
         var database = await fixture.Postgres.CreateDatabaseAsync();
         settings = TestApp.SettingsFor(database, Smtp);
         owner = database.Owner;
-        var migrated = await RunAsync("migrate --all");
+        var migrated = await ApiProcess.RunAsync(settings, ["migrate", "--all"]);
         Assert.Equal((0, ""), (migrated.ExitCode, migrated.Error.Trim()));
         Node = await ApiProcess.StartAsync(database, Smtp);
     }
