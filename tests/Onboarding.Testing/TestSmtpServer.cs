@@ -93,7 +93,7 @@ public sealed class TestSmtpServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The newest mail to the address that matches, or else the next one to arrive, within 10 seconds by default.</summary>
+    /// <summary>The newest mail to the address that matches, or else the next one to arrive, within a minute by default.</summary>
     /// <exception cref="TimeoutException">None came; the message lists what did.</exception>
     public async Task<ReceivedEmail> WaitForAsync(string to, Func<ReceivedEmail, bool>? match = null, TimeSpan? timeout = null)
     {

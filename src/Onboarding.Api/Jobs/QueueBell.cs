@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Onboarding.Tenancy;
 using Onboarding.Tenancy.Work;
 using Quartz;
@@ -7,9 +8,9 @@ namespace Onboarding.Api.Jobs;
 
 /// <summary>Wakes the jobs that drain the queue when something is due: what was put into it here at once, elsewhere by NOTIFY, the rest within a second.</summary>
 /// <remarks>
-/// A ring asks once what is due and wakes those jobs alone. However often it rings, at most one extra run of each waits.
-/// The flag falls before the drain reads, so work committed before a ring is always seen by a run that starts after it.
-/// Many commits are one NOTIFY.
+/// A ring asks once what is due and wakes those jobs alone. However often it rings, one extra run of each waits, until it has
+/// waited for so long that it may be lost. The flag falls before the drain reads, so work committed before a ring is always seen
+/// by a run that starts after it. Many commits are one NOTIFY.
 /// </remarks>
 internal sealed partial class QueueBell(
     [FromKeyedServices(JobScheduling.Node)] ISchedulerFactory schedulers, WorkQueue queue, WorkSignal signal, ClusterSignals cluster, TimeProvider clock, ILogger<QueueBell> logger)
@@ -18,7 +19,10 @@ internal sealed partial class QueueBell(
     // So short that nobody notices, so long that a thousand commits a second are fifty notifications.
     private static readonly TimeSpan Coalesce = TimeSpan.FromMilliseconds(20);
 
-    private readonly ConcurrentDictionary<Type, bool> ringing = new();
+    /// <summary>A job that could not be made never answers.</summary>
+    private static readonly TimeSpan Unanswered = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<Type, long> ringing = new();
 
     /// <summary>This node, for others and for itself: it need not hear its own notifications.</summary>
     public string Id { get; } = Ids.New(clock.GetUtcNow()).ToString("N");
@@ -29,8 +33,9 @@ internal sealed partial class QueueBell(
         foreach (var kind in await queue.DueAsync(JobScheduling.Drains.Keys, cancellationToken))
         {
             var job = JobScheduling.Drains[kind];
-            if (ringing.TryAdd(job, true))
+            if (!ringing.TryGetValue(job, out var since) || Stopwatch.GetElapsedTime(since) > Unanswered)
             {
+                ringing[job] = Stopwatch.GetTimestamp();
                 var scheduler = await schedulers.GetScheduler(cancellationToken);
                 await scheduler.TriggerJob(JobScheduling.KeyOf(job), cancellationToken);
             }

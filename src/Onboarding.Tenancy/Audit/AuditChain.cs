@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Onboarding.Tenancy.Data;
@@ -36,18 +37,23 @@ public sealed class AuditChain(NpgsqlDataSource dataSource)
     public async Task<AuditReport?> TryVerifyAsync(TenantDbContext db, AuditHead? expected, TimeSpan patience, CancellationToken cancellationToken)
     {
         var organization = db.Organization ?? throw new TenantRequiredException();
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await using var batch = TenantBatch.In(dataSource, (NpgsqlTransaction)transaction.GetDbTransaction());
-        var judge = new AuditJudge(expected);
-        Add(batch, organization, judge, expected);
-        try
-        {
-            return await RunAsync(batch, judge, patience, cancellationToken);
-        }
-        catch (NpgsqlException exception) when (exception is { InnerException: TimeoutException } or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled })
-        {
-            return null;
-        }
+        return await db.Database.CreateExecutionStrategy().ExecuteAsync(
+            async cancellation =>
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+                await using var batch = TenantBatch.In(dataSource, (NpgsqlTransaction)transaction.GetDbTransaction());
+                var judge = new AuditJudge(expected);
+                Add(batch, organization, judge, expected);
+                try
+                {
+                    return await RunAsync(batch, judge, patience, cancellation);
+                }
+                catch (NpgsqlException exception) when (exception is { InnerException: TimeoutException } or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled })
+                {
+                    return null;
+                }
+            },
+            cancellationToken);
     }
 
     /// <summary>Proves the log of the platform.</summary>

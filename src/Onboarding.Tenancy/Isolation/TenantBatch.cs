@@ -17,6 +17,7 @@ public sealed class TenantBatch : IAsyncDisposable
     private readonly NpgsqlBatch batch;
     private readonly List<Func<NpgsqlDataReader, CancellationToken, Task>?> results = [];
     private string? current;
+    private bool shown;
 
     private TenantBatch(NpgsqlDataSource dataSource, NpgsqlBatch batch) => (this.dataSource, this.batch) = (dataSource, batch);
 
@@ -66,26 +67,36 @@ public sealed class TenantBatch : IAsyncDisposable
 
         try
         {
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            foreach (var read in results)
-            {
-                if (read is not null)
-                {
-                    await read(reader, cancellationToken);
-                    await reader.NextResultAsync(cancellationToken);
-                }
-            }
+            await TryAsync(cancellationToken);
         }
         catch (PostgresException exception) when (TransientFailures.IsRoleUnseen(exception))
         {
-            // Whoever tries again does so on a new connection.
+            // Whoever tries again does so on a new connection: here, where nothing was done and nobody has read anything yet.
             dataSource.Clear();
-            throw;
+            if (batch.Transaction is not null || shown)
+            {
+                throw;
+            }
+
+            await TryAsync(cancellationToken);
         }
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => batch.DisposeAsync();
+
+    private async Task TryAsync(CancellationToken cancellationToken)
+    {
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        foreach (var read in results)
+        {
+            if (read is not null)
+            {
+                await read(reader, cancellationToken);
+                await reader.NextResultAsync(cancellationToken);
+            }
+        }
+    }
 
     private void Add(string searchPath, string role, string sql, Action<NpgsqlDataReader>? read, NpgsqlParameter[] parameters)
     {
@@ -109,6 +120,7 @@ public sealed class TenantBatch : IAsyncDisposable
 
         void Read(NpgsqlDataReader row)
         {
+            shown = true;
             try
             {
                 read(row);
