@@ -15,18 +15,19 @@ public sealed class TenantBatch : IAsyncDisposable
 
     private readonly NpgsqlDataSource dataSource;
     private readonly NpgsqlBatch batch;
+    private readonly bool isOwn;
     private readonly List<Func<NpgsqlDataReader, CancellationToken, Task>?> results = [];
     private string? current;
     private bool shown;
 
-    private TenantBatch(NpgsqlDataSource dataSource, NpgsqlBatch batch) => (this.dataSource, this.batch) = (dataSource, batch);
+    private TenantBatch(NpgsqlDataSource dataSource, NpgsqlBatch batch, bool isOwn) => (this.dataSource, this.batch, this.isOwn) = (dataSource, batch, isOwn);
 
     /// <summary>A batch that is a transaction of its own.</summary>
-    public static TenantBatch Of(NpgsqlDataSource dataSource) => new(dataSource, dataSource.CreateBatch());
+    public static TenantBatch Of(NpgsqlDataSource dataSource) => new(dataSource, dataSource.CreateBatch(), isOwn: true);
 
     /// <summary>A batch in a transaction that is under way.</summary>
     public static TenantBatch In(NpgsqlDataSource dataSource, NpgsqlTransaction transaction) =>
-        new(dataSource, new NpgsqlBatch(transaction.Connection, transaction));
+        new(dataSource, new NpgsqlBatch(transaction.Connection, transaction), isOwn: false);
 
     /// <summary>Whether nothing was added.</summary>
     public bool IsEmpty => results.Count == 0;
@@ -73,7 +74,7 @@ public sealed class TenantBatch : IAsyncDisposable
         {
             // Whoever tries again does so on a new connection: here, where nothing was done and nobody has read anything yet.
             dataSource.Clear();
-            if (batch.Transaction is not null || shown)
+            if (!isOwn || shown)
             {
                 throw;
             }
