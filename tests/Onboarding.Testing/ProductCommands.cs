@@ -24,6 +24,13 @@ public static class ProductCommands
             await host.StandardInput.FlushAsync();
             return JsonSerializer.Deserialize<ProcessResult>(await host.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The process of the commands has ended."))!;
         }
+        catch
+        {
+            // One command that ends it is one test's failure.
+            host?.Dispose();
+            host = null;
+            throw;
+        }
         finally
         {
             One.Release();

@@ -31,7 +31,7 @@ internal static class JobScheduling
             scheduler.ConfigureScheduler(options => options.ShutdownJobInterruption = ShutdownJobInterruption.WhenWaitingForJobs);
             scheduler.UseTimeProvider(TimeProvider.System); // a test's clock must not stop the threads
             scheduler.UseInMemoryStore(store => store.MisfireThreshold = TimeSpan.FromSeconds(1));
-            scheduler.UseDefaultThreadPool(maxConcurrency: Drains.Count + 2);
+            scheduler.UseDefaultThreadPool(maxConcurrency: Drains.Values.Distinct().Count() + 2);
             scheduler.ScheduleJob<LookForWork>(trigger => trigger.WithIdentity(nameof(LookForWork)).WithSimpleSchedule(TimeSpan.FromSeconds(1)));
             scheduler.Drain<DrainEvents>();
             scheduler.Drain<DrainEmails>();
