@@ -13,8 +13,9 @@ namespace Onboarding.Billing.Callbacks;
 public sealed class CallbackInbox(NpgsqlDataSource dataSource, WorkSignal signal, BillingMetrics metrics, IOptions<BillingOptions> options, TimeProvider clock)
 {
     // Whose a callback is, the stored customer alone says; what the body says of it can only hold it back (BILL-11).
+    // The customer is locked before its work, as whoever else asks for a fetch locks them: else each could wait for the other.
     private const string Store = $"""
-        WITH customer AS (SELECT id, organization_id, deleted_at FROM billing.customers WHERE provider = $1 AND external_id = $4),
+        WITH customer AS (SELECT id, organization_id, deleted_at FROM billing.customers WHERE provider = $1 AND external_id = $4 FOR NO KEY UPDATE),
         stored AS (
           INSERT INTO billing.callbacks AS c (
             provider, event_id, type, customer_external_id, customer_id, body, sha256, api_version, livemode, occurred_at, received_at, deliveries, anomalies, state)

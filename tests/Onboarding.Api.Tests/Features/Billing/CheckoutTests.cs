@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Onboarding.Billing.Subscriptions;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Features.Billing;
@@ -30,6 +32,33 @@ public sealed class CheckoutTests(ApiFixture fixture)
         Assert.Single(await subscriber.SharedAsync<Guid>($"SELECT s.id FROM billing.subscriptions s JOIN billing.customers c ON c.id = s.customer_id WHERE c.organization_id = '{subscriber.Organization.Organization.Id}'"));
         Assert.Equal(1, await subscriber.ToldAsync("organization.plan_changed"));
         Assert.Equal("billing.already_subscribed", await (await subscriber.Admin.PostAsJsonAsync("/billing/checkout", new { plan = "premium" })).CodeAsync(HttpStatusCode.Conflict));
+    }
+
+    // Each of them touches the customer and its work; in two orders PostgreSQL would have to end one of the two.
+    [Fact] // BILL-21
+    public async Task Callbacks_and_those_who_ask_for_a_fetch_do_not_wait_for_each_other()
+    {
+        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
+        await subscriber.SubscribeAsync();
+        var told = (await subscriber.EventsAsync())[^1];
+        var requests = fixture.App.Services.GetRequiredService<SyncRequests>();
+        var asking = Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                Assert.True(await requests.OfOrganizationAsync(subscriber.Organization.Organization.Key, TestContext.Current.CancellationToken));
+            }
+        }));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(async n =>
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                var id = $"{told.Id}_{n}_{i}";
+                (await subscriber.DeliverAsync(told with { Id = id, Json = told.Json.Replace(told.Id, id, StringComparison.Ordinal) })).EnsureSuccessStatusCode();
+            }
+        }));
+        await asking;
+        await subscriber.HasPlanAsync("premium");
     }
 
     [Fact] // BILL-21
