@@ -42,6 +42,7 @@ public sealed class Nodes(ApiFixture fixture) : IAsyncLifetime
             ["Webhooks:UserAgent"] = userAgent,
 
             // Who hangs is given up by none while a busy machine starts another node.
+            ["Smtp:TimeoutSeconds"] = "60",
             ["Webhooks:Timeout"] = "00:01:00",
             ["Webhooks:Delivery:Lease"] = "00:02:00",
 
