@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using Onboarding.Api.SignIn;
 using Onboarding.Tenancy;
@@ -35,7 +36,11 @@ internal sealed partial class ClusterListener(
         var heard = new HashSet<string>(StringComparer.Ordinal);
         connection.Notification += (_, notification) =>
         {
-            if (notification.Payload != bell.Id)
+            if (notification.Channel == ClusterSignals.Work)
+            {
+                bell.Hear(notification.Payload);
+            }
+            else
             {
                 heard.Add(notification.Channel);
             }
@@ -54,13 +59,8 @@ internal sealed partial class ClusterListener(
             {
                 await revoked.RefreshAsync(stoppingToken);
                 await organizations.ForgetChangedAsync(stoppingToken);
-                await connection.WaitAsync(Poll, stoppingToken);
-                if (heard.Remove(ClusterSignals.Work))
-                {
-                    await bell.RingAsync(stoppingToken);
-                }
-
-                if (heard.Remove(ClusterSignals.Organization))
+                await HearAsync(connection, heard, stoppingToken);
+                if (heard.Contains(ClusterSignals.Organization))
                 {
                     await organizations.ForgetAsync();
                 }
@@ -72,6 +72,16 @@ internal sealed partial class ClusterListener(
         {
             // Connections are not reset when they go back to the pool.
             await UnlistenAsync(connection);
+        }
+    }
+
+    // Of work there is much to hear, which is no reason to look at anything else more often.
+    private static async Task HearAsync(NpgsqlConnection connection, HashSet<string> heard, CancellationToken stoppingToken)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (heard.Count == 0 && Poll - Stopwatch.GetElapsedTime(since) is { TotalMilliseconds: >= 1 } left)
+        {
+            await connection.WaitAsync(left, stoppingToken);
         }
     }
 

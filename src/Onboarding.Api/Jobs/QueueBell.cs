@@ -16,7 +16,8 @@ internal sealed partial class QueueBell(
     [FromKeyedServices(JobScheduling.Node)] ISchedulerFactory schedulers, WorkQueue queue, WorkSignal signal, ClusterSignals cluster, TimeProvider clock, ILogger<QueueBell> logger)
     : BackgroundService
 {
-    // So short that nobody notices, so long that a thousand commits a second are fifty notifications.
+    // So short that nobody notices, so long that a thousand commits a second are fifty looks and fifty notifications, and that
+    // those of many nodes are no more looks.
     private static readonly TimeSpan Coalesce = TimeSpan.FromMilliseconds(20);
 
     /// <summary>A job that could not be made never answers.</summary>
@@ -24,8 +25,16 @@ internal sealed partial class QueueBell(
 
     private readonly ConcurrentDictionary<Type, long> ringing = new();
 
-    /// <summary>This node, for others and for itself: it need not hear its own notifications.</summary>
-    public string Id { get; } = Ids.New(clock.GetUtcNow()).ToString("N");
+    private readonly string self = Ids.New(clock.GetUtcNow()).ToString("N");
+
+    /// <summary>A node says that something is due; this one need not hear itself.</summary>
+    public void Hear(string node)
+    {
+        if (node != self)
+        {
+            signal.Hear();
+        }
+    }
 
     /// <summary>Wakes the drains of this node for which something is due.</summary>
     public async ValueTask RingAsync(CancellationToken cancellationToken)
@@ -50,12 +59,15 @@ internal sealed partial class QueueBell(
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            await signal.WaitAsync(stoppingToken);
+            var isNews = await signal.WaitAsync(stoppingToken);
             try
             {
                 await RingAsync(stoppingToken);
                 await Task.Delay(Coalesce, stoppingToken);
-                await cluster.NotifyAsync(ClusterSignals.Work, Id, stoppingToken);
+                if (isNews)
+                {
+                    await cluster.NotifyAsync(ClusterSignals.Work, self, stoppingToken);
+                }
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {

@@ -77,9 +77,14 @@ internal sealed partial class WorkRunner(
     /// <summary>Gives back what failed before it was begun, to be tried again soon.</summary>
     public async Task GiveBackAsync(IReadOnlyList<ClaimedWork> claimed)
     {
-        foreach (var work in claimed)
+        try
         {
-            await TryGiveBackAsync(work, AfterFailure);
+            await queue.RetryAsync(claimed, AfterFailure, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            // The leases bring them back.
+            NotGivenBack(exception, claimed.Count);
         }
     }
 
@@ -116,6 +121,9 @@ internal sealed partial class WorkRunner(
             Failed(exception, work.Kind, work.Id, work.Attempt);
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "{Count} work items that were not begun could not be given back; they are tried again when their leases have ended.")]
+    private partial void NotGivenBack(Exception exception, int count);
 
     [LoggerMessage(LogLevel.Error, "Work item {Id} of kind {Kind} failed at attempt {Attempt}; it will be tried again.")]
     private partial void Failed(Exception exception, string kind, Guid id, int attempt);
