@@ -31,4 +31,24 @@ public sealed class WorkQueueTests(IsolationFixture fixture)
             Assert.All(claimed, work => Assert.True(seen.Add(work.Id)));
         }
     }
+
+    [Fact]
+    public async Task What_is_given_back_is_due_again_unless_another_worker_has_it()
+    {
+        await fixture.OwnerAsync<long>("""
+            WITH made AS (
+              INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt)
+              SELECT gen_random_uuid(), gen_random_uuid(), 'given back', gen_random_uuid(), now() - interval '1 minute', 0 FROM generate_series(1, 3) RETURNING 1)
+            SELECT count(*) FROM made
+            """);
+        await using var services = fixture.Build(fixture.Database.ApplicationConnectionString);
+        var queue = services.GetRequiredService<WorkQueue>();
+        var mine = await queue.ClaimAsync("given back", 3, TimeSpan.FromMinutes(1), CancellationToken.None);
+        var lost = mine[0] with { ClaimId = Guid.Empty };
+
+        Assert.Equal(2, await queue.RetryAsync([lost, mine[1], mine[2]], TimeSpan.Zero, CancellationToken.None));
+
+        var again = await queue.ClaimAsync("given back", 3, TimeSpan.FromMinutes(1), CancellationToken.None);
+        Assert.Equal(mine.Skip(1).Select(work => work.Id).Order(), again.Select(work => work.Id).Order());
+    }
 }
