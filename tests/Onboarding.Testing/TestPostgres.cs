@@ -107,6 +107,16 @@ public sealed class TestDatabase(string name, string ownerConnectionString, stri
         return rows;
     }
 
+    /// <summary>What waits in the work queue falls due.</summary>
+    /// <param name="where">Which of it; a condition on <c>platform.work</c>.</param>
+    /// <remarks>What a worker is just finishing is passed over. Waiting for it in an order that is not its own would be a deadlock.</remarks>
+    public async Task FallDueAsync(string where)
+    {
+        await using var command = Owner.CreateCommand(
+            $"UPDATE platform.work SET due_at = now() WHERE id IN (SELECT id FROM platform.work WHERE due_at > now() AND {where} FOR UPDATE SKIP LOCKED)");
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Owner.DisposeAsync();
 

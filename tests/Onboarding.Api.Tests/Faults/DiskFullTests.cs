@@ -67,7 +67,11 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         }
 
         await Eventually.HoldsAsync(
-            async () => (await organization.QueryAsync<long>("UPDATE platform.work SET due_at = now() WHERE due_at > now() + interval '3 seconds' AND attempt > 0; SELECT count(*) FROM platform.work"))[0] == 0,
+            async () =>
+            {
+                await disk.Database.FallDueAsync("due_at > now() + interval '3 seconds' AND attempt > 0");
+                return await organization.CountAsync("platform.work") == 0;
+            },
             "the queue is empty");
         foreach (var name in accepted)
         {

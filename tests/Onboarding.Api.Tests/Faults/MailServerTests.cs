@@ -63,9 +63,5 @@ public sealed class MailServerTests(ApiFixture fixture)
     }
 
     // What backs off is tried at once; what a worker holds (a claim) stays with it.
-    private static async Task FallDueAsync(TestOrganization organization)
-    {
-        await using var command = organization.App.Database.Owner.CreateCommand("UPDATE platform.work SET due_at = now() WHERE claim_id IS NULL AND due_at > now()");
-        await command.ExecuteNonQueryAsync();
-    }
+    private static Task FallDueAsync(TestOrganization organization) => organization.App.Database.FallDueAsync("claim_id IS NULL");
 }
