@@ -128,8 +128,7 @@ internal sealed class Migration : Benchmark
             services.GetRequiredService<IDbContextFactory<PlatformDbContext>>(),
             services.GetRequiredService<OwnerDataSource>(),
             services.GetRequiredService<TenantSchema>().With([.. steps]),
-            services.GetRequiredService<ProvisionOrganization>(),
-            TimeProvider.System);
+            services.GetRequiredService<ProvisionOrganization>());
     }
 
     private static ApiProcess Start(BenchEnvironment environment, string step) => ApiProcess.Launch(

@@ -18,6 +18,7 @@ internal sealed partial class WorkRunner(
     public static readonly TimeSpan WhileStopping = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WhileProvisioning = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileSuspended = TimeSpan.FromMinutes(1);
 
     // More would only wait for the pool of connections, which requests need too.
@@ -58,8 +59,13 @@ internal sealed partial class WorkRunner(
             case OrganizationStatus.Provisioning when work.Kind == WorkKinds.Found:
                 return organization;
 
+            // Its founder is there, and in a moment it serves.
+            case OrganizationStatus.Provisioning:
+                await TryGiveBackAsync(work, WhileProvisioning);
+                return null;
+
             // Pauses with the organization, or while it is upgraded, and goes on with it.
-            case OrganizationStatus.Active or OrganizationStatus.Suspended or OrganizationStatus.Provisioning:
+            case OrganizationStatus.Active or OrganizationStatus.Suspended:
                 await TryGiveBackAsync(work, WhileSuspended);
                 return null;
 

@@ -103,14 +103,30 @@ public sealed partial class FoundOrganization(
     public async Task<bool> SetUpAsync(Organization organization, SignUp signUp, CancellationToken cancellationToken)
     {
         await provision.RunAsync(organization, cancellationToken);
-        await organizations.ForgetAsync();
-        await signals.OrganizationChangedAsync(organization.Key, cancellationToken);
         var founded = await tenants.RunAsync(organization, services =>
             AddFounderAsync(services.GetRequiredService<TenantDbContext>(), signUp, clock.GetUtcNow(), cancellationToken));
-
-        await using var db = await platform.CreateDbContextAsync(cancellationToken);
-        await db.Work.Where(w => w.OrganizationId == organization.Key && w.Kind == WorkKinds.Found).ExecuteDeleteAsync(cancellationToken);
+        await OpenAsync(organization.Key, cancellationToken);
+        await organizations.ForgetAsync();
+        await signals.OrganizationChangedAsync(organization.Key, cancellationToken);
+        signal.Wake();
         return founded;
+    }
+
+    /// <summary>It has an admin: from here it serves, and what waited for that goes on, the founder's mail first of all.</summary>
+    private async Task OpenAsync(Guid organization, CancellationToken cancellationToken)
+    {
+        await using var db = await platform.CreateDbContextAsync(cancellationToken);
+        await db.InTransactionAsync(
+            async () =>
+            {
+                await db.Database.ExecuteSqlAsync(
+                    $"UPDATE platform.organizations SET status = 'active', changed_at = clock_timestamp() WHERE id = {organization} AND status = 'provisioning'", cancellationToken);
+                await db.Work.Where(w => w.OrganizationId == organization && w.Kind == WorkKinds.Found).ExecuteDeleteAsync(cancellationToken);
+                var now = clock.GetUtcNow();
+                return await db.Work.Where(w => w.OrganizationId == organization && w.ClaimId == null && w.DueAt > now)
+                    .ExecuteUpdateAsync(work => work.SetProperty(w => w.DueAt, now), cancellationToken);
+            },
+            cancellationToken);
     }
 
     private async Task<Organization> AddAsync(PlatformDbContext db, SignUp signUp, string plan, CancellationToken cancellationToken)

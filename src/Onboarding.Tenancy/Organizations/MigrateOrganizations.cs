@@ -23,7 +23,7 @@ public sealed record Laggards(int Behind, int Quarantined, IReadOnlyList<string>
 /// organization (FAULT-17). Organizations that never finished provisioning are finished here too.
 /// </remarks>
 public sealed class MigrateOrganizations(
-    IDbContextFactory<PlatformDbContext> platform, OwnerDataSource owner, TenantSchema schema, ProvisionOrganization provision, TimeProvider clock)
+    IDbContextFactory<PlatformDbContext> platform, OwnerDataSource owner, TenantSchema schema, ProvisionOrganization provision)
 {
     /// <summary>Runs until nobody is behind whom it has not tried.</summary>
     /// <param name="parallel">How many at a time.</param>
@@ -72,18 +72,18 @@ public sealed class MigrateOrganizations(
                 .Select(o => o.Identifier).Take(named).ToListAsync(cancellationToken));
     }
 
-    /// <summary>Those that are behind. Whoever may still be restored counts too: they serve at once when they are.</summary>
-    public IQueryable<Organization> Behind(PlatformDbContext db)
-    {
-        var now = clock.GetUtcNow();
-        return db.Organizations.AsNoTracking().Where(o => o.SchemaVersion < schema.Latest && (o.Status != OrganizationStatus.Deleting || o.PurgeAt > now));
-    }
+    /// <summary>
+    /// Those that are behind. Whoever is on the way out counts too, unless there is no schema: they may be restored and serve at
+    /// once, or be held by a subscription whose end has to be heard of.
+    /// </summary>
+    public IQueryable<Organization> Behind(PlatformDbContext db) =>
+        db.Organizations.AsNoTracking().Where(o => o.SchemaVersion < schema.Latest && (o.Status != OrganizationStatus.Deleting || o.SchemaVersion > 0));
 
     private async Task<bool> MigrateAsync(Organization organization, CancellationToken cancellationToken)
     {
         try
         {
-            if (organization.Status == OrganizationStatus.Provisioning)
+            if (organization is { Status: OrganizationStatus.Provisioning, SchemaVersion: 0 })
             {
                 await provision.RunAsync(organization, cancellationToken);
                 return true;

@@ -1,15 +1,17 @@
 using Npgsql;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Work;
 
 namespace Onboarding.Tenancy.Organizations;
 
 /// <summary>
-/// Second step of an organization's life: its role, schema, tables, grants and its entry in the catalogue turning
-/// <c>active</c>, in one round trip and one transaction.
+/// Second step of an organization's life: its role, schema, tables, grants and its entry in the catalogue, in one round
+/// trip and one transaction. It turns <c>active</c> with that, unless a founder is still to come
+/// (<see cref="FoundOrganization"/>): whoever registered before its first admin is there would have nobody to let them in.
 /// </summary>
 /// <remarks>
-/// Killed at any instruction, it has done all or nothing; running it again resumes. An organization that is active
+/// Killed at any instruction, it has done all or nothing; running it again resumes. An organization that has its schema
 /// already is left alone.
 /// </remarks>
 public sealed class ProvisionOrganization(OwnerDataSource owner, TenantSchema schema, ApplicationRole application)
@@ -35,13 +37,16 @@ public sealed class ProvisionOrganization(OwnerDataSource owner, TenantSchema sc
 
     // Every name in here is generated from an id; nothing of it was ever typed by anybody.
     private string Script(Organization organization) => $"""
-        {ClaimVersion(organization, "status = 'provisioning'", $"status = 'active', schema_version = {schema.Latest}")}
+        {ClaimVersion(organization, "status = 'provisioning' AND schema_version = 0", $"status = {StatusAfter(organization)}, schema_version = {schema.Latest}")}
         CREATE SCHEMA {organization.Schema};
         {Role(organization, application)}
         SELECT set_config('search_path', '{organization.Schema}', true);
         {schema.ScriptFrom(0)}
         {Grants(organization)}
         """;
+
+    private static string StatusAfter(Organization organization) =>
+        $"CASE WHEN EXISTS (SELECT FROM platform.work WHERE organization_id = '{organization.Key}' AND kind = '{WorkKinds.Found}') THEN 'provisioning' ELSE 'active' END";
 
     /// <summary>The organization's role, which the application may take; its schema is there.</summary>
     internal static string Role(Organization organization, ApplicationRole application) => $"""

@@ -1,5 +1,8 @@
 using System.Net;
+using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Onboarding.Api.Tests.Features.SignUps;
+using Onboarding.Tenancy.Organizations;
 using Onboarding.Testing;
 
 namespace Onboarding.Api.Tests.Faults;
@@ -50,10 +53,18 @@ public sealed class KilledFoundingTests(Nodes nodes)
             // The founder's event needs a pointer, and its commit the end of this.
             await using var pointers = await RowLock.HoldAsync(any, "LOCK TABLE platform.work IN SHARE MODE");
             await schemas.ReleaseAsync();
-            await Eventually.HoldsAsync(async () => await StatusAsync() == "active", "the schema is there");
+            await Eventually.HoldsAsync(async () => await Database.QueryAsync<int>($"SELECT schema_version FROM platform.organizations WHERE identifier = '{identifier}'") is not [0], "the schema is there");
             await node.KillAsync();
             await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer);
             await pointers.ReleaseAsync();
+        }
+
+        // Whoever came before the founder would have nobody to let them in, and no migration lets them come.
+        await nodes.Quiet.Services.GetRequiredService<MigrateOrganizations>().RunAsync(parallel: 1, progress: null, CancellationToken.None);
+        using (var host = nodes.Quiet.ClientFor(identifier))
+        {
+            var early = await host.PostAsJsonAsync("/register", new { username = "eve", email = $"eve@{identifier}.test", full_name = "Eve" });
+            Assert.Equal("tenant.provisioning", await early.CodeAsync(HttpStatusCode.ServiceUnavailable));
         }
 
         await RequireFinishedAsync(code);

@@ -64,6 +64,19 @@ public sealed class LifeTests(IsolationFixture fixture)
         Assert.Equal(0, await fixture.InAsync(a, db => db.Members.CountAsync()));
     }
 
+    // ONB-15
+    [Fact]
+    public async Task With_a_founder_to_come_it_has_its_schema_and_does_not_serve_yet()
+    {
+        var a = await fixture.RegisterAsync();
+        await fixture.OwnerAsync<int>($"INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt) VALUES (gen_random_uuid(), '{a.Key}', 'found', gen_random_uuid(), 'infinity', 0) RETURNING 1");
+
+        Assert.True(await Provision.RunAsync(a, CancellationToken.None));
+        Assert.False(await Provision.RunAsync(a, CancellationToken.None));
+        Assert.Equal(["provisioning"], await fixture.OwnerAsync<string>($"SELECT status FROM platform.organizations WHERE id = '{a.Key}' AND schema_version > 0"));
+        Assert.Equal(0, await fixture.InAsync(a, db => db.Members.CountAsync()));
+    }
+
     // SEC-7
     [Fact]
     public async Task A_removed_organization_leaves_nothing_and_its_neighbour_everything()

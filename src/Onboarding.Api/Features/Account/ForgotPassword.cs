@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Onboarding.Api.Http;
 using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Members;
+using Onboarding.Tenancy.Outbox;
 
 namespace Onboarding.Api.Features.Account;
 
@@ -12,7 +13,11 @@ public sealed record ForgotPasswordRequest([property: Required, StringLength(254
 
 public sealed record ForgotPasswordResponse(string Status);
 
-/// <summary>Sends an active member a link to reset the password; everybody else hears the same and gets none (SEC-12).</summary>
+/// <summary>
+/// Sends an active member a link to reset the password, and an approved one another link to set the first; everybody else
+/// hears the same and gets none (SEC-12).
+/// </summary>
+/// <remarks>The founder of an organization has no admin who could send that link again.</remarks>
 internal sealed class ForgotPassword(TenantDbContext db, RequestActor actor, TimeProvider clock)
 {
     private static readonly Accepted<ForgotPasswordResponse> Answer = TypedResults.Accepted((string?)null, new ForgotPasswordResponse("reset_sent"));
@@ -28,8 +33,9 @@ internal sealed class ForgotPassword(TenantDbContext db, RequestActor actor, Tim
     {
         var now = clock.GetUtcNow();
         var email = Member.Normalize(request.Email);
-        var member = await db.Members.AsNoTracking().SingleOrDefaultAsync(m => m.NormalizedEmail == email && m.Status == MemberStatus.Active, cancellationToken);
-        if (member?.RequestPasswordReset(now) is { } requested)
+        var member = await db.Members.AsNoTracking()
+            .SingleOrDefaultAsync(m => m.NormalizedEmail == email && (m.Status == MemberStatus.Active || m.Status == MemberStatus.Approved), cancellationToken);
+        if (((DomainEvent?)member?.RequestPasswordReset(now) ?? member?.RequestLink(now)) is { } requested)
         {
             db.Record(requested, actor.ToActor());
         }

@@ -95,14 +95,13 @@ public sealed class ResetPasswordTests(ApiFixture fixture)
     }
 
     [Fact] // SEC-12
-    public async Task Only_active_members_get_a_link()
+    public async Task Only_active_members_get_a_link_to_reset_a_password()
     {
         var organization = await fixture.OrganizationAsync();
         await organization.AddPendingAsync("waiting");
-        await organization.AddApprovedAsync("approved");
         await organization.AddActiveAsync("shut-out", Roles.User);
         await organization.QueryAsync<int>("UPDATE members SET status = 'suspended' WHERE user_name = 'shut-out' RETURNING 1");
-        foreach (var name in new[] { "waiting", "approved", "shut-out", "nobody" })
+        foreach (var name in new[] { "waiting", "shut-out", "nobody" })
         {
             await (await organization.ForgotPasswordAsync(organization.EmailOf(name))).OkAsync(HttpStatusCode.Accepted);
         }
@@ -110,7 +109,24 @@ public sealed class ResetPasswordTests(ApiFixture fixture)
         await organization.SettledAsync();
         Assert.Equal(0, await organization.CountAsync("emails"));
         Assert.Equal(0, await organization.CountAsync("password_links WHERE purpose = 'reset_password'"));
-        Assert.Equal(4, await organization.CountAsync("audit_log WHERE action = 'member.password_reset_refused'"));
+        Assert.Equal(3, await organization.CountAsync("audit_log WHERE action = 'member.password_reset_refused'"));
+    }
+
+    [Fact] // SEC-12, ONB-12
+    public async Task Whoever_is_approved_gets_another_link_to_set_the_first_password()
+    {
+        var organization = await fixture.OrganizationAsync();
+        await organization.AddApprovedAsync("approved");
+        var answers = new List<string>();
+        foreach (var name in new[] { "approved", "user", "nobody" })
+        {
+            answers.Add((await (await organization.ForgotPasswordAsync(organization.EmailOf(name))).OkAsync(HttpStatusCode.Accepted)).GetRawText());
+        }
+
+        Assert.Single(answers.Distinct());
+        var mail = await fixture.Smtp.WaitForAsync(organization.EmailOf("approved"), mail => mail.Text.Contains("/set-password/", StringComparison.Ordinal));
+        await (await organization.Anonymous.PostAsJsonAsync($"/set-password/{mail.Token()}", new { password = Chosen })).OkAsync(HttpStatusCode.NoContent);
+        await (await organization.TryLoginAsync("approved", Chosen)).OkAsync();
     }
 
     [Fact] // SEC-15

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using Onboarding.Api.Jobs;
 using Onboarding.Testing;
 
@@ -55,6 +56,24 @@ public sealed class SignUpsOverTimeTests(ClockedApp clocked) : IDisposable
         await bare.CodeForAsync(clocked.App.Smtp, identifier, Email);
 
         async Task<long> CountAsync() => (await database.QueryAsync<long>($"SELECT count(*) FROM platform.sign_ups WHERE email = '{Email}'"))[0];
+    }
+
+    [Fact] // ONB-12, ONB-15
+    public async Task A_founder_whose_link_has_lapsed_gets_another_one_though_nobody_is_there_to_send_it()
+    {
+        var code = await bare.CodeForAsync(clocked.App.Smtp, identifier, Email);
+        await (await bare.VerifyAsync(identifier, Email, code)).OkAsync();
+        var first = await clocked.App.Smtp.WaitForAsync(Email, IsLink);
+        await clocked.AdvanceAsync(TimeSpan.FromHours(72));
+        using var host = clocked.App.ClientFor(identifier);
+        Assert.Equal("link.invalid", await (await host.PostAsJsonAsync($"/set-password/{first.Token()}", new { password = TestOrganization.Password })).CodeAsync(HttpStatusCode.NotFound));
+
+        await (await host.PostAsJsonAsync("/forgot-password", new { email = Email })).OkAsync(HttpStatusCode.Accepted);
+        var second = await clocked.App.Smtp.WaitForAsync(Email, mail => IsLink(mail) && mail.Token() != first.Token());
+        await (await host.PostAsJsonAsync($"/set-password/{second.Token()}", new { password = TestOrganization.Password })).OkAsync(HttpStatusCode.NoContent);
+        await (await host.PostAsJsonAsync("/login", new { username = "ada", password = TestOrganization.Password })).OkAsync();
+
+        static bool IsLink(ReceivedEmail mail) => mail.Text.Contains("/set-password/", StringComparison.Ordinal);
     }
 
     [Fact] // SEC-8
