@@ -69,11 +69,8 @@ public sealed class PlatformDbContext : EFCoreStoreDbContext<Organization>, IDat
     public Task<T> InTransactionAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) => Proof.InTransactionAsync(this, work, cancellationToken);
 
     /// <inheritdoc/>
-    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
-    {
-        Proof.Note(this);
-        return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-    }
+    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default) =>
+        Proof.SaveAsync(this, () => base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken));
 
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)

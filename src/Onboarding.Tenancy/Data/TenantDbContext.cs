@@ -201,8 +201,7 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// <inheritdoc/>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        Proof.Note(this);
-        var changed = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        var changed = await Proof.SaveAsync(this, () => base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken));
         if (Database.CurrentTransaction is null)
         {
             SignalWork();

@@ -51,6 +51,50 @@ public sealed class UnitOfWorkTests(IsolationFixture fixture)
         });
     }
 
+    // Savepoints are left out, so what a failed save has done of its work is still in the transaction.
+    [Fact]
+    public async Task A_transaction_goes_without_savepoints_and_is_not_committed_once_a_save_in_it_has_failed()
+    {
+        var a = await fixture.OrganizationAsync();
+
+        await fixture.InAsync(a, async db =>
+        {
+            var member = await db.Members.SingleAsync();
+            await Assert.ThrowsAsync<InvalidOperationException>(() => db.InTransactionAsync(
+                async () =>
+                {
+                    var stranger = Member.Register("stranger", "stranger@example.test", "Stranger", TimeProvider.System.GetUtcNow()).Member;
+                    db.Members.Add(stranger);
+                    await db.SaveChangesAsync();
+                    Assert.True(await db.Database.SqlQuery<bool>($"""SELECT xmin::text = pg_current_xact_id()::xid::text AS "Value" FROM members WHERE id = {stranger.Id}""").SingleAsync());
+
+                    await fixture.OwnerAsync<string>($"UPDATE {a.Schema}.members SET full_name = 'Changed meanwhile' WHERE id = '{member.Id}'");
+                    db.Update(member);
+                    await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => db.SaveChangesAsync());
+                    return 0;
+                },
+                CancellationToken.None));
+
+            // The context is as good as before.
+            db.ChangeTracker.Clear();
+            return await db.InTransactionAsync(() => db.Database.ExecuteSqlAsync($"UPDATE members SET full_name = full_name"), CancellationToken.None);
+        });
+
+        Assert.Equal(["Changed meanwhile"], await fixture.OwnerAsync<string>($"SELECT full_name FROM {a.Schema}.members"));
+    }
+
+    // The statements behind the last one that was read, and the COMMIT, count too.
+    [Fact]
+    public async Task A_batch_that_times_out_at_its_end_has_failed()
+    {
+        await using var batch = TenantBatch.Of(fixture.Services.GetRequiredService<NpgsqlDataSource>());
+        batch.AddSharedQuery(_ => { }, "SELECT 1");
+        batch.AddShared("DO $$ BEGIN PERFORM pg_sleep(60); END $$");
+        batch.Timeout = TimeSpan.FromSeconds(1);
+
+        Assert.IsType<TimeoutException>((await Assert.ThrowsAsync<NpgsqlException>(() => batch.ExecuteAsync(CancellationToken.None))).InnerException);
+    }
+
     // A connection that has missed the grant of a new organization's role: once is enough, and no data is served meanwhile.
     [Fact]
     public async Task What_a_connection_may_not_become_yet_is_tried_again_on_a_new_one()
