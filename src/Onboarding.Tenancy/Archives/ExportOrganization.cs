@@ -26,6 +26,8 @@ namespace Onboarding.Tenancy.Archives;
 public sealed class ExportOrganization(
     NpgsqlDataSource dataSource, IDbContextFactory<PlatformDbContext> platform, WorkSignal signal, IOptions<ExportOptions> options, TimeProvider clock)
 {
+    private const int Attempts = 3;
+
     private const string Catalogue = """
         SELECT identifier, name, plan, accent_color, settings::text, overrides::text, coalesce(secret_scope, id), schema_version
         FROM platform.organizations WHERE id = $1 AND schema_version > 0
@@ -62,14 +64,16 @@ public sealed class ExportOrganization(
 
     private async Task<ArchiveManifest?> BeginAsync(Guid organizationId, Actor by, string? reason, Stream output, CancellationToken cancellationToken)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            return await WriteAsync(organizationId, by, reason, output, cancellationToken);
-        }
-        catch (PostgresException exception) when (TransientFailures.IsRoleUnseen(exception))
-        {
-            // The role is taken before anything is told or written. A new connection knows it.
-            return await WriteAsync(organizationId, by, reason, output, cancellationToken);
+            try
+            {
+                return await WriteAsync(organizationId, by, reason, output, cancellationToken);
+            }
+            catch (Exception exception) when (attempt < Attempts && (exception is MigratedMeanwhileException || TransientFailures.IsRoleUnseen(exception)))
+            {
+                // Either is found before anything is told or written. A new connection knows the role.
+            }
         }
     }
 
@@ -87,14 +91,23 @@ public sealed class ExportOrganization(
         await ArchiveRows.SettleAsync(transaction, schema, cancellationToken);
         await BecomeAsync(transaction, schema, cancellationToken);
         var tables = await ArchiveTables.ReadArchivedAsync(transaction, schema, cancellationToken);
-        await TellAsync(organizationId, by, reason, now, cancellationToken);
+        await LockAsync(transaction, tables, cancellationToken);
+        await TellAsync(organizationId, version, by, reason, now, cancellationToken);
         await using var zip = new HeldWrites(output, new ReaderPace(options.Value, clock));
         var manifest = await WriteAsync(transaction, new(ArchiveManifest.CurrentFormat, version, now, organization, []), tables, zip, cancellationToken);
         await zip.FlushAsync(cancellationToken);
         return manifest;
     }
 
-    private async Task TellAsync(Guid organizationId, Actor by, string? reason, DateTimeOffset now, CancellationToken cancellationToken)
+    // No snapshot holds up a migration: rows would come with columns that the manifest's version does not have, and a table
+    // that was rewritten would be empty. Whoever migrates meanwhile gives up after some seconds, and is tried again.
+    private static async Task LockAsync(NpgsqlTransaction transaction, IReadOnlyList<TableShape> tables, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"LOCK TABLE {string.Join(", ", tables.Select(table => table.Quoted))} IN ACCESS SHARE MODE", transaction.Connection, transaction);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task TellAsync(Guid organizationId, int version, Actor by, string? reason, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var db = await platform.CreateDbContextAsync(cancellationToken);
         await db.Database.CreateExecutionStrategy().ExecuteAsync(
@@ -104,6 +117,11 @@ public sealed class ExportOrganization(
                 await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
                 var id = organizationId.ToString();
                 var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == id, cancellation);
+                if (organization.SchemaVersion != version)
+                {
+                    throw new MigratedMeanwhileException();
+                }
+
                 var superAdmin = by is { Kind: ActorKind.SuperAdmin, Id: { } admin } ? await db.SuperAdmins.Where(a => a.Id == admin).Select(a => a.UserName).SingleAsync(cancellation) : null;
                 var exported = new OrganizationExported(superAdmin, reason, now);
                 PlatformAudit.Add(db, exported.Type, by, organizationId, subjectId: null, exported.AuditNote, now);
@@ -166,4 +184,7 @@ public sealed class ExportOrganization(
     }
 
     private static JsonElement Json(string text) => JsonElement.Parse(text);
+
+    /// <summary>Between the snapshot and the locks.</summary>
+    private sealed class MigratedMeanwhileException() : Exception("The organization was migrated at the same moment.");
 }
