@@ -15,7 +15,7 @@ internal static class ArchiveCommands
     public static Command Export(IServiceProvider services)
     {
         var identifier = OrganizationCommands.Identifier();
-        var file = new Argument<string>("file") { Description = "Where to; must not exist." };
+        var file = new Argument<string>("file") { Description = "Where to; must not exist, and neither must FILE.unfinished." };
         var reason = OrganizationCommands.Reason("For both audit logs and the mail to the organization's admins.", LongestReason);
         var command = new Command("export", "Write everything that an organization owns to a ZIP file. It holds personal data and hashes of passwords. Its admins get a mail.") { identifier, file, reason };
         command.SetAction(async (result, cancellationToken) =>
@@ -71,6 +71,10 @@ internal static class ArchiveCommands
             {
                 return OrganizationCommands.Fail(exception.Message);
             }
+            catch (CommitInDoubtException)
+            {
+                return OrganizationCommands.Fail("The database went away at the last moment. Before running it again, look whether it is there: organizations list");
+            }
             catch (Exception exception) when (TransientFailures.IsDatabaseAway(exception))
             {
                 return OrganizationCommands.Fail("The database went away, or had no room. Nothing of it is left; run it again.");
@@ -86,16 +90,20 @@ internal static class ArchiveCommands
         var plan => $"on plan {plan}",
     };
 
-    // Under another name until it is whole, and for nobody else to read.
+    // Under another name until it is whole, and for nobody else to read: one that lies there already may be another's.
     private static async Task<int> WriteAsync(IServiceProvider services, Guid organization, string? reason, string path, CancellationToken cancellationToken)
     {
         var unfinished = $"{path}.unfinished";
+        var output = new FileStream(unfinished, Options());
         try
         {
             ArchiveManifest? manifest;
-            await using (var output = new FileStream(unfinished, Options()))
+            await using (output)
             {
                 manifest = await services.GetRequiredService<ExportOrganization>().RunAsync(organization, Actor.System, reason, output, cancellationToken);
+
+                // Somebody may delete the organization on the strength of what is said next.
+                output.Flush(flushToDisk: true);
             }
 
             if (manifest is null)
@@ -114,7 +122,7 @@ internal static class ArchiveCommands
 
     private static FileStreamOptions Options()
     {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Options = FileOptions.Asynchronous };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

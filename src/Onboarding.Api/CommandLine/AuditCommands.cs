@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
@@ -97,7 +98,7 @@ internal static class AuditCommands
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // One that cannot be read stops no other, whatever was put into it.
-            await Console.Error.WriteLineAsync($"{whose}: cannot be read: {exception.Message}");
+            await Console.Error.WriteLineAsync($"{whose}: cannot be read: {Plain(exception.Message)}");
             return false;
         }
 
@@ -131,5 +132,11 @@ internal static class AuditCommands
     private static string Seal(AuditFinding finding) => string.Create(CultureInfo.InvariantCulture, $"{finding.Lane}/{finding.Sequence}");
 
     private static string Line(AuditFinding finding) =>
-        string.Create(CultureInfo.InvariantCulture, $"line {finding.EntryId} ({finding.OccurredAt:u}, {finding.Action})");
+        string.Create(CultureInfo.InvariantCulture, $"line {finding.EntryId} ({finding.OccurredAt:u}, {Plain(finding.Action ?? "")})");
+
+    // Whoever can write lines is the one whom this looks for: a control character could hide what is said, or say something else.
+    private static string Plain(string text) => string.Concat(text.EnumerateRunes().Select(rune => IsPlain(rune) ? rune.ToString() : string.Create(CultureInfo.InvariantCulture, $"\\u{{{rune.Value:x}}}")));
+
+    private static bool IsPlain(Rune rune) => Rune.GetUnicodeCategory(rune) is not
+        (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Onboarding.Tenancy.Audit;
+using Onboarding.Tenancy.Data;
 using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Api.CommandLine;
@@ -66,12 +67,20 @@ internal static class LeavingCommands
         };
     }
 
-    private static async Task<int> RemoveAsync(IServiceProvider services, Organization organization, CancellationToken cancellationToken) =>
-        await services.GetRequiredService<RemoveOrganization>().RunAsync(organization.Key, Actor.System, cancellationToken) switch
+    private static async Task<int> RemoveAsync(IServiceProvider services, Organization organization, CancellationToken cancellationToken)
+    {
+        if (!services.GetRequiredService<OwnerDataSource>().IsConfigured)
+        {
+            return OrganizationCommands.Fail("This needs the owner's PostgreSQL login (Database:OwnerConnectionString). Nothing was done.");
+        }
+
+        return await services.GetRequiredService<RemoveOrganization>().RunAsync(organization.Key, Actor.System, cancellationToken) switch
         {
             RemoveOutcome.Gone => OrganizationCommands.Say($"{organization.Identifier} is gone."),
             RemoveOutcome.Held => OrganizationCommands.Fail(Held),
+            RemoveOutcome.Delayed => OrganizationCommands.Fail("It serves nobody any more, but somebody can still pay at a checkout of it. Nodes with the owner's login remove it once that has ended, a day after it was opened at the latest."),
             RemoveOutcome.Busy => OrganizationCommands.Fail("It serves nobody any more, but something still uses its tables; repeat this in a moment. Nodes with the owner's login remove it within the hour."),
             _ => OrganizationCommands.Fail("There is no such organization."),
         };
+    }
 }

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Onboarding.Tenancy.Audit;
 using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Tenancy.Archives;
@@ -23,7 +24,7 @@ public sealed record ImportedOrganization(Organization Organization, long Rows, 
 /// </remarks>
 public sealed class ImportOrganization(
     OwnerDataSource owner, TenantSchema schema, ApplicationRole application, IEnumerable<IImportedSecrets> secrets, CachedOrganizationStore organizations,
-    ClusterSignals signals, TimeProvider clock)
+    ClusterSignals signals, CommitOutcome outcomes, TimeProvider clock)
 {
     // Two imports of one name do not both load everything to find out at the end.
     private const string Claim = """
@@ -113,8 +114,22 @@ public sealed class ImportOrganization(
         var organization = Organization.Copy(source, settled, identifier, name, plan ?? source.Plan, overrides, schema.Latest, id, now);
         await ExecuteAsync(transaction, ProvisionOrganization.Role(organization, application) + ProvisionOrganization.Grants(organization), cancellationToken);
         await EnterAsync(connection, transaction, organization, $"{source.Identifier} as of {archive.Manifest.ExportedAt:u}, on plan {organization.Plan}", cancellationToken);
-        await transaction.CommitAsync(CancellationToken.None);
+        await CommitAsync(transaction, organization);
         return new(organization, archive.Manifest.Tables.Sum(table => table.Rows), source, unreadable);
+    }
+
+    private async Task CommitAsync(NpgsqlTransaction transaction, Organization organization)
+    {
+        await using var command = new NpgsqlCommand("SELECT pg_current_xact_id()::text", transaction.Connection, transaction);
+        var transactionId = (string)(await command.ExecuteScalarAsync(CancellationToken.None))!;
+        try
+        {
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+        catch (NpgsqlException failure) when (TransientFailures.IsConnectionLost(failure))
+        {
+            await outcomes.SettleAsync(transactionId, new(Organization: null, $"{PlatformDbContext.Schema}.organizations", organization.Key), failure);
+        }
     }
 
     private static async Task ClaimAsync(NpgsqlTransaction transaction, string identifier, CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ namespace Onboarding.Tenancy.Isolation;
 /// An id alone can bear false witness: a crash may lose a transaction that had not reached the log yet, and then the
 /// next one gets its id. "Committed" therefore counts only together with a row that the transaction added.
 /// </remarks>
-internal sealed class CommitOutcome(NpgsqlDataSource dataSource, TimeProvider clock)
+public sealed class CommitOutcome(NpgsqlDataSource dataSource, TimeProvider clock)
 {
     private const string Committed = "committed";
     private const string Aborted = "aborted";
@@ -23,9 +23,11 @@ internal sealed class CommitOutcome(NpgsqlDataSource dataSource, TimeProvider cl
     /// Returns when the transaction that <paramref name="proof"/> is of committed. Throws <paramref name="failure"/> when it
     /// did not, which makes a repeat safe, and <see cref="CommitInDoubtException"/> when that cannot be told in time.
     /// </summary>
-    public async Task SettleAsync(CommitProof proof, DbException failure)
+    internal Task SettleAsync(CommitProof proof, DbException failure) => SettleAsync(proof.TransactionId!, proof.Witness, failure);
+
+    /// <inheritdoc cref="SettleAsync(CommitProof, DbException)"/>
+    internal async Task SettleAsync(string transactionId, Witness? witness, DbException failure)
     {
-        var (transactionId, witness) = (proof.TransactionId!, proof.Witness);
         dataSource.Clear();
         var deadline = clock.GetUtcNow() + Patience;
         while (clock.GetUtcNow() < deadline)

@@ -18,6 +18,9 @@ public enum RemoveOutcome
     /// <summary>Something holds it: a subscription that would go on being charged.</summary>
     Held,
 
+    /// <summary>Something may still come of it, such as a checkout that can be paid; a later run removes it.</summary>
+    Delayed,
+
     /// <summary>Somebody still uses its tables; the next run removes it.</summary>
     Busy,
 }
@@ -32,16 +35,22 @@ public sealed partial class RemoveOrganization(
     ClusterSignals signals, TimeProvider clock, ILogger<RemoveOrganization> logger)
 {
     private const string HeldCode = "OB002";
+    private const string DelayedCode = "OB003";
     private const int Page = 100;
 
     /// <summary>Removes one organization for good, with no grace or what is left of it.</summary>
-    public async Task<RemoveOutcome> RunAsync(Guid organizationId, Actor actor, CancellationToken cancellationToken) =>
-        (await leave.BeginAsync(organizationId, TimeSpan.Zero, actor, cancellationToken)).Outcome switch
+    /// <exception cref="InvalidOperationException">This node has no owner's login; nothing was done.</exception>
+    public async Task<RemoveOutcome> RunAsync(Guid organizationId, Actor actor, CancellationToken cancellationToken)
+    {
+        // The grace that ends with the first step cannot be brought back.
+        _ = owner.Value;
+        return (await leave.BeginAsync(organizationId, TimeSpan.Zero, actor, cancellationToken)).Outcome switch
         {
             LeaveOutcome.Unknown => RemoveOutcome.NothingToDo,
             LeaveOutcome.Held => RemoveOutcome.Held,
             _ => await PurgeAsync(organizationId, cancellationToken),
         };
+    }
 
     /// <summary>Removes those whose grace has ended. One that cannot be removed stops no other.</summary>
     /// <returns>How many it has removed.</returns>
@@ -96,20 +105,24 @@ public sealed partial class RemoveOrganization(
             command.CommandTimeout = 600;
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (PostgresException exception) when (exception.SqlState is ProvisionOrganization.NothingToDo or HeldCode or PostgresErrorCodes.LockNotAvailable)
+        catch (PostgresException exception) when (Outcome(exception) is not null)
         {
-            return exception.SqlState switch
-            {
-                HeldCode => RemoveOutcome.Held,
-                PostgresErrorCodes.LockNotAvailable => RemoveOutcome.Busy,
-                _ => RemoveOutcome.NothingToDo,
-            };
+            return Outcome(exception)!.Value;
         }
 
         await organizations.ForgetAsync();
         await signals.OrganizationChangedAsync(organizationId, cancellationToken);
         return RemoveOutcome.Gone;
     }
+
+    private static RemoveOutcome? Outcome(PostgresException exception) => exception.SqlState switch
+    {
+        HeldCode => RemoveOutcome.Held,
+        DelayedCode => RemoveOutcome.Delayed,
+        ProvisionOrganization.NothingToDo => RemoveOutcome.NothingToDo,
+        PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected => RemoveOutcome.Busy,
+        _ => null,
+    };
 
     // Every name in here is generated from an id. Schema first: it waits for whoever is still writing in there, and what
     // they have put into the queue is seen by what follows.
@@ -118,9 +131,8 @@ public sealed partial class RemoveOrganization(
         DO $$ BEGIN
           PERFORM FROM platform.organizations WHERE id = '{organizationId}' AND status = 'deleting' AND coalesce(purge_at <= '{clock.GetUtcNow():O}', true) FOR UPDATE;
           IF NOT FOUND THEN RAISE EXCEPTION 'nothing to do' USING ERRCODE = '{ProvisionOrganization.NothingToDo}'; END IF;
-          IF {string.Join(" OR ", schemas.Select(schema => schema.Holds).OfType<string>().Select(sql => Of(organizationId, sql)).DefaultIfEmpty("false"))} THEN
-            RAISE EXCEPTION 'held' USING ERRCODE = '{HeldCode}';
-          END IF;
+          IF {AnyOf(organizationId, schema => schema.Holds)} THEN RAISE EXCEPTION 'held' USING ERRCODE = '{HeldCode}'; END IF;
+          IF {AnyOf(organizationId, schema => schema.Delays)} THEN RAISE EXCEPTION 'delayed' USING ERRCODE = '{DelayedCode}'; END IF;
         END $$;
         DROP SCHEMA IF EXISTS org_{organizationId:N} CASCADE;
         DROP ROLE IF EXISTS org_{organizationId:N};
@@ -140,6 +152,9 @@ public sealed partial class RemoveOrganization(
 
     /// <summary>What the platform itself has noted down stays: that there was such an organization, and who deleted it.</summary>
     private const string Kept = "audit_log";
+
+    private string AnyOf(Guid organizationId, Func<ISharedSchema, string?> condition) =>
+        string.Join(" OR ", schemas.Select(condition).OfType<string>().Select(sql => Of(organizationId, sql)).DefaultIfEmpty("false"));
 
     // DO takes no parameters.
     private static string Of(Guid organizationId, string sql) => sql.Replace("$1", $"'{organizationId}'::uuid", StringComparison.Ordinal);

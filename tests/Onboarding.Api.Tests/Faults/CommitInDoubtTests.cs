@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Onboarding.Api.SignIn;
 using Onboarding.Api.Tests.Features.Domains;
+using Onboarding.Api.Tests.Features.Leaving;
 using Onboarding.Api.Tests.Features.Platform;
 using Onboarding.Api.Tests.Features.SignUps;
 using Onboarding.Testing;
@@ -51,6 +52,33 @@ public sealed class CommitInDoubtTests(ApiFixture fixture)
         Assert.Equal(("suspended", tries), (answer.GetProperty("organization").GetProperty("status").GetString(), proxy.Marked));
         Assert.Single(await superAdmin.AuditAsync(organization));
         Assert.Equal(1, await organization.CountAsync("audit_log WHERE action = 'organization.suspended'"));
+    }
+
+    [Theory] // FAULT-5, SEC-7
+    [InlineData(CommitFate.CutAfter)]
+    [InlineData(CommitFate.ShutdownAfter)]
+    [InlineData(CommitFate.CutBefore)]
+    public async Task An_import_says_what_became_of_it(CommitFate fate)
+    {
+        var (archive, _) = await (await fixture.OrganizationAsync()).ExportAsync();
+        var identifier = LeavingSteps.NewIdentifier();
+        await using var proxy = PostgresProxy.Start(fixture.App.Database.OwnerConnectionString);
+        await using var node = new TestApp(fixture.App.Database, fixture.Smtp, new Dictionary<string, string?> { ["Database:OwnerConnectionString"] = proxy.ConnectionString });
+
+        var lost = proxy.OnCommitOf(identifier, fate);
+        var import = node.ImportAsync(archive, identifier);
+
+        if (fate == CommitFate.CutBefore)
+        {
+            await Assert.ThrowsAnyAsync<Npgsql.NpgsqlException>(() => import);
+        }
+        else
+        {
+            Assert.Equal(identifier, (await import).Organization.Identifier);
+        }
+
+        Assert.True(lost.IsCompleted);
+        Assert.Equal(fate == CommitFate.CutBefore ? 0 : 1, (await fixture.App.Database.QueryAsync<long>($"SELECT count(*) FROM platform.organizations WHERE identifier = '{identifier}'"))[0]);
     }
 
     [Fact] // FAULT-5: one statement alone

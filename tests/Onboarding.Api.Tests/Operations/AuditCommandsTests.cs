@@ -40,6 +40,11 @@ public sealed class AuditCommandsTests(Deployment deployment)
         await deployment.ExecuteAsync("BEGIN; ALTER TABLE platform.audit_log DISABLE TRIGGER seal_audit_entry; INSERT INTO platform.audit_log (id, occurred_at, action, actor_kind) VALUES (gen_random_uuid(), now(), 'organization.forged', 'super_admin'); ALTER TABLE platform.audit_log ENABLE TRIGGER seal_audit_entry; COMMIT");
         await RequireAsync("audit verify --platform", 1, "organization.forged) was never sealed", "platform: NOT PROVEN; ");
         await deployment.ExecuteAsync("DELETE FROM platform.audit_log WHERE action = 'organization.forged'");
+
+        // Whoever forges a line does not write the report on it.
+        await deployment.ExecuteAsync("BEGIN; ALTER TABLE platform.audit_log DISABLE TRIGGER seal_audit_entry; INSERT INTO platform.audit_log (id, occurred_at, action, actor_kind) VALUES (gen_random_uuid(), now(), E'hid\u001b[8m\nplatform: proven\u202e', 'super_admin'); ALTER TABLE platform.audit_log ENABLE TRIGGER seal_audit_entry; COMMIT");
+        await RequireAsync("audit verify --platform", 1, @"hid\u{1b}[8m\u{a}platform: proven\u{202e}) was never sealed", "platform: NOT PROVEN; ");
+        await deployment.ExecuteAsync("DELETE FROM platform.audit_log WHERE action LIKE 'hid%'");
     }
 
     [Theory] // SEC-48

@@ -22,6 +22,10 @@ public sealed class LeavingCommandsTests(Deployment deployment) : IDisposable
         await RequireAsync($"organizations export stark {file} --reason Ticket-4712", 0, "rows of 19 tables");
         await ToldAsync();
         await RequireAsync($"organizations export stark {file}", 1, "exists already");
+        await File.WriteAllTextAsync($"{file}.2.unfinished", "another's");
+        await RequireAsync($"organizations export stark {file}.2", 1, ".unfinished");
+        Assert.Equal("another's", await File.ReadAllTextAsync($"{file}.2.unfinished"));
+        File.Delete($"{file}.2.unfinished");
         Assert.Equal([file], Directory.GetFiles(folder));
         if (!OperatingSystem.IsWindows())
         {

@@ -89,6 +89,30 @@ public sealed class DeletionTests(ApiFixture fixture)
         Assert.Equal(RestoreOutcome.Restored, await Leave.RestoreAsync(id, Actor.System, CancellationToken.None));
     }
 
+    [Fact] // SEC-7, BILL-13
+    public async Task Who_can_still_pay_is_not_removed_before_that_has_ended()
+    {
+        await using var subscriber = await Subscriber.CreateAsync(fixture.App, fixture.Stripe);
+        var id = subscriber.Organization.Organization.Key;
+        await subscriber.CheckOutAsync();
+        var remove = fixture.App.Services.GetRequiredService<RemoveOrganization>();
+
+        Assert.Equal(RemoveOutcome.Delayed, await remove.RunAsync(id, Actor.System, CancellationToken.None));
+        Assert.Equal(2, await subscriber.Organization.CountAsync("members"));
+
+        await subscriber.SharedAsync<int>($"UPDATE billing.checkouts SET expires_at = now() - interval '2 hours' WHERE organization_id = '{id}' RETURNING 1");
+        Assert.Equal(RemoveOutcome.Gone, await remove.RunAsync(id, Actor.System, CancellationToken.None));
+    }
+
+    [Fact] // SEC-7: the grace that ends cannot be brought back
+    public async Task A_node_without_the_owners_login_ends_no_grace()
+    {
+        var organization = await fixture.OrganizationAsync();
+        await using var poor = new TestApp(fixture.App.Database, fixture.Smtp, new Dictionary<string, string?> { ["Database:OwnerConnectionString"] = "" });
+        await Assert.ThrowsAsync<InvalidOperationException>(() => poor.Services.GetRequiredService<RemoveOrganization>().RunAsync(organization.Organization.Key, Actor.System, CancellationToken.None));
+        Assert.Equal(["active"], await organization.QueryAsync<string>($"SELECT status FROM platform.organizations WHERE id = '{organization.Organization.Id}' AND purge_at IS NULL"));
+    }
+
     [Fact] // SEC-7
     public async Task What_was_never_set_up_has_no_grace()
     {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Onboarding.Tenancy.Archives;
 using Onboarding.Tenancy.Data;
+using Onboarding.Tenancy.Isolation;
 using Onboarding.Tenancy.Organizations;
 using Onboarding.Tenancy;
 
@@ -105,7 +106,7 @@ public sealed class RefusedArchiveTests(ApiFixture fixture)
         var services = fixture.App.Services;
         return new(
             services.GetRequiredService<OwnerDataSource>(), schema, services.GetRequiredService<ApplicationRole>(), services.GetServices<IImportedSecrets>(),
-            services.GetRequiredService<CachedOrganizationStore>(), services.GetRequiredService<ClusterSignals>(), services.GetRequiredService<TimeProvider>());
+            services.GetRequiredService<CachedOrganizationStore>(), services.GetRequiredService<ClusterSignals>(), services.GetRequiredService<CommitOutcome>(), services.GetRequiredService<TimeProvider>());
     }
 
     /// <summary>A disk that gives up in the middle of the rows; the manifest, at the end, could be read.</summary>
