@@ -74,7 +74,7 @@ internal sealed class SignIn : Benchmark
         var gate = app.Services.GetRequiredService<PasswordGate>();
         var hash = app.Services.GetRequiredService<IPasswordHasher<Member>>().HashPassword(null!, BenchEnvironment.Password);
         app.MapPost("/hash", async (LoginRequest request, CancellationToken cancellationToken) =>
-            await gate.VerifyAsync(hash, request.Password, cancellationToken) == PasswordVerificationResult.Success
+            await gate.VerifyAsync(organization: null, hash, request.Password, cancellationToken) == PasswordVerificationResult.Success
                 ? Results.Ok() : Results.StatusCode(StatusCodes.Status429TooManyRequests)).AllowAnonymous();
         await app.RunAsync();
     }

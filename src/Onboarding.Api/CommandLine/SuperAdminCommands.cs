@@ -11,7 +11,7 @@ using OtpNet;
 
 namespace Onboarding.Api.CommandLine;
 
-/// <summary><c>super-admin create|list|reset-mfa|disable</c>.</summary>
+/// <summary><c>super-admin create|list|set-password|reset-mfa|disable</c>.</summary>
 /// <remarks>
 /// The password comes on standard input, never as an argument: those stand in process lists. The seed of the authenticator app is
 /// shown here and nowhere else, so that whoever steals a password cannot set up an app of their own.
@@ -25,6 +25,7 @@ internal static class SuperAdminCommands
     {
         CreateOne(services),
         List(services),
+        SetPassword(services),
         ResetMfa(services),
         Disable(services),
     };
@@ -80,6 +81,33 @@ internal static class SuperAdminCommands
             }
 
             return 0;
+        });
+        return command;
+    }
+
+    private static Command SetPassword(IServiceProvider services)
+    {
+        var name = Name();
+        var command = new Command("set-password", "Give a super admin another password, read from standard input, and end all sessions.") { name };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            var password = await Console.In.ReadLineAsync(cancellationToken) ?? "";
+            if (PasswordRules.ReasonsForOperator(password, result.GetValue(name)!) is { Count: > 0 } reasons)
+            {
+                return Fail(string.Join(Environment.NewLine, reasons));
+            }
+
+            var hash = services.GetRequiredService<IPasswordHasher<Member>>().HashPassword(null!, password);
+            return await ChangeAsync(
+                services,
+                result.GetValue(name)!,
+                "super_admin.password_set",
+                (admin, _) =>
+                {
+                    admin.SetPassword(hash);
+                    return null;
+                },
+                cancellationToken);
         });
         return command;
     }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Claims;
 using System.Threading.RateLimiting;
 using Finbuckle.MultiTenant.AspNetCore.Extensions;
@@ -81,11 +83,23 @@ internal static class ThrottleExtensions
 
     private static RateLimitOptions Options(HttpContext http) => http.RequestServices.GetRequiredService<IOptions<RateLimitOptions>>().Value;
 
+    /// <summary>What is counted as one address: an IPv4 address, and of IPv6 the 64 bits that one host or household has all of (RFC 6177).</summary>
+    internal static string NetworkOf(HttpContext http)
+    {
+        if (http.Connection.RemoteIpAddress is not { } address)
+        {
+            return "local";
+        }
+
+        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return address.AddressFamily != AddressFamily.InterNetworkV6 ? address.ToString() : $"{new IPAddress([.. address.GetAddressBytes()[..8], .. new byte[8]])}/64";
+    }
+
     private static IResult? Refuse(HttpContext http, string call, RateLimit limit, string? account)
     {
         var throttle = http.RequestServices.GetRequiredService<Throttle>();
         var organization = http.GetMultiTenantContext<Organization>().TenantInfo?.Key ?? Guid.Empty; // what belongs to none is counted together
-        var address = http.Connection.RemoteIpAddress?.ToString() ?? "local";
+        var address = NetworkOf(http);
         return Over($"address:{address}", limit.PerAddress)
             ?? (account is null ? null : Over($"account:{Member.Normalize(account)}@{address}", limit.PerAccount))
             ?? Over("all", limit.PerOrganization);

@@ -10,7 +10,8 @@ internal sealed record SendingOutcome(string? Error = null, TimeSpan? Retry = nu
 /// <summary>Hands mails of organizations and of the platform to the mail server, and says whether and when to try again.</summary>
 internal sealed class EmailSending(IEmailTransport transport, TimeProvider clock)
 {
-    // After these the mail is given up; where it is a member's, the queue of members shows it (ONB-12).
+    // After these and all delays the mail is given up; where it is a member's, the queue of members shows it (ONB-12). One that has
+    // waited for its organization to be let serve again has been tried less often.
     private static readonly TimeSpan GiveUp = TimeSpan.FromHours(24);
 
     private static readonly TimeSpan[] Delays =
@@ -29,7 +30,7 @@ internal sealed class EmailSending(IEmailTransport transport, TimeProvider clock
         }
         catch (EmailRejectedException exception)
         {
-            return new(exception.Message, exception.IsPermanent || clock.GetUtcNow() > createdAt + GiveUp ? null : DelayAfter(attempt));
+            return new(exception.Message, exception.IsPermanent || (attempt > Delays.Length && clock.GetUtcNow() > createdAt + GiveUp) ? null : DelayAfter(attempt));
         }
     }
 

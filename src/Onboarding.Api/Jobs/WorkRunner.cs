@@ -37,7 +37,7 @@ internal sealed partial class WorkRunner(
             claimed,
             new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = CancellationToken.None },
             async (work, _) => await (cancellationToken.IsCancellationRequested || clock.GetElapsedTime(claimedAt) > Begin
-                ? TryGiveBackAsync(work, TimeSpan.Zero)
+                ? TryPutOffAsync(work, TimeSpan.Zero)
                 : HandleAsync(work, giveUp.Token)));
     }
 
@@ -61,17 +61,17 @@ internal sealed partial class WorkRunner(
 
             // Its founder is there, and in a moment it serves.
             case OrganizationStatus.Provisioning:
-                await TryGiveBackAsync(work, WhileProvisioning);
+                await TryPutOffAsync(work, WhileProvisioning);
                 return null;
 
             // Pauses with the organization, or while it is upgraded, and goes on with it.
             case OrganizationStatus.Active or OrganizationStatus.Suspended:
-                await TryGiveBackAsync(work, WhileSuspended);
+                await TryPutOffAsync(work, WhileSuspended);
                 return null;
 
             // Kept until all of it is deleted: who is restored goes on where they stopped (SEC-7).
             case OrganizationStatus.Deleting:
-                await TryGiveBackAsync(work, WorkQueue.WhileLeaving);
+                await TryPutOffAsync(work, WorkQueue.WhileLeaving);
                 return null;
 
             default:
@@ -115,11 +115,15 @@ internal sealed partial class WorkRunner(
         }
     }
 
-    private async Task TryGiveBackAsync(ClaimedWork work, TimeSpan delay)
+    private Task TryPutOffAsync(ClaimedWork work, TimeSpan delay) => TryAsync(work, () => queue.PutOffAsync(work, delay, CancellationToken.None));
+
+    private Task TryGiveBackAsync(ClaimedWork work, TimeSpan delay) => TryAsync(work, () => queue.RetryAsync(work, delay, CancellationToken.None));
+
+    private async Task TryAsync(ClaimedWork work, Func<Task> giveBack)
     {
         try
         {
-            await queue.RetryAsync(work, delay, CancellationToken.None);
+            await giveBack();
         }
         catch (Exception exception)
         {

@@ -62,7 +62,7 @@ internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, IOptions<Rat
                 return null;
             }
 
-            var (guesses, limit) = (new ThrottleKey("unknown_api_key", organization.Key, $"address:{http.Connection.RemoteIpAddress?.ToString() ?? "local"}"), limits.Value.UnknownApiKey);
+            var (guesses, limit) = (new ThrottleKey("unknown_api_key", organization.Key, $"address:{ThrottleExtensions.NetworkOf(http)}"), limits.Value.UnknownApiKey);
             if (throttle.Spent(guesses, limit.PerAddress, limit.Window) is { } wait)
             {
                 throw new TooManyUnknownKeysException(limit.PerAddress, wait);

@@ -59,11 +59,11 @@ public static class Permissions
 
     /// <summary>
     /// What a super admin can do who acts inside an organization and may change something: nothing that stays when they are gone, such as
-    /// a member let in by invitation, a role, a key, or an address that events are sent to (SEC-37). As nobody gives a role that holds
+    /// a member let in by invitation, a role, a key, an address that events are sent to, or a page of the payment provider (SEC-37). As nobody gives a role that holds
     /// more than they do, they make nobody an admin either.
     /// </summary>
     public static FrozenSet<string> OfSuperAdmins { get; } = All
-        .Where(permission => permission is not (InviteMembers or ManageRoles or ManageApiKeys or ManageWebhooks or ManageOrganization)).ToFrozenSet(StringComparer.Ordinal);
+        .Where(permission => permission is not (InviteMembers or ManageRoles or ManageApiKeys or ManageWebhooks or ManageOrganization or ManageBilling)).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>What an API key can hold: one that managed keys could prolong itself, and outlive its own end in others (SEC-34).</summary>
     public static FrozenSet<string> OfKeys { get; } = All.Where(permission => permission != ManageApiKeys).ToFrozenSet(StringComparer.Ordinal);

@@ -74,7 +74,7 @@ public sealed class CachedOrganizationStore(
         await using var db = await platform.CreateDbContextAsync(cancellationToken);
         var latest = (await db.Database.SqlQuery<decimal?>($"""
             SELECT sum(extract(epoch FROM changed_at)) AS "Value" FROM platform.organizations
-            WHERE changed_at > (SELECT max(changed_at) FROM platform.organizations) - interval '15 seconds'
+            WHERE changed_at > (SELECT max(changed_at) FROM platform.organizations) - interval '10 minutes'
             """).ToListAsync(cancellationToken))[0];
         if (latest != seen)
         {

@@ -94,6 +94,16 @@ public sealed class WorkQueue(NpgsqlDataSource dataSource, TimeProvider clock)
     /// <summary>Gives an item back, to be tried again after <paramref name="delay"/>. False when another worker has it.</summary>
     public async Task<bool> RetryAsync(ClaimedWork work, TimeSpan delay, CancellationToken cancellationToken) => await RetryAsync([work], delay, cancellationToken) == 1;
 
+    /// <summary>Gives an item back that was not tried, to be looked at again after <paramref name="delay"/>: this was no attempt. False when another worker has it.</summary>
+    public async Task<bool> PutOffAsync(ClaimedWork work, TimeSpan delay, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("UPDATE platform.work SET due_at = $1, claim_id = NULL, attempt = attempt - 1 WHERE id = $2 AND claim_id = $3");
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = clock.GetUtcNow() + delay });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = work.Id });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = work.ClaimId });
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
     /// <summary>Gives items back in one round trip; returns how many were still this worker's.</summary>
     public async Task<int> RetryAsync(IReadOnlyCollection<ClaimedWork> work, TimeSpan delay, CancellationToken cancellationToken)
     {

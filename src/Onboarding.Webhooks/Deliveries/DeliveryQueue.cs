@@ -81,7 +81,7 @@ public sealed partial class DeliveryQueue(
             // Pauses with the organization, or while it is upgraded, and goes on or ends with it.
             await (organization is null
                 ? queue.CompleteAsync(work, CancellationToken.None)
-                : queue.RetryAsync(work, organization.Status == OrganizationStatus.Deleting ? WorkQueue.WhileLeaving : WhileSuspended, CancellationToken.None));
+                : queue.PutOffAsync(work, organization.Status == OrganizationStatus.Deleting ? WorkQueue.WhileLeaving : WhileSuspended, CancellationToken.None));
         }
 
         await LoadAsync(owned, room);

@@ -226,6 +226,24 @@ public sealed class ThrottlingTests(ApiFixture fixture) : IAsyncLifetime
         Assert.NotEqual(HttpStatusCode.TooManyRequests, (await elsewhere.PostAsync(route, null)).StatusCode);
     }
 
+    [Fact] // SEC-11: who has one IPv6 address has 2^64 of them
+    public async Task All_addresses_of_one_IPv6_network_are_counted_together()
+    {
+        var organization = await TestOrganization.CreateAsync(app);
+        for (var i = 0; i < 20; i++)
+        {
+            using var attacker = From(organization, $"2001:db8:0:1::{i + 1:x}");
+            Assert.Equal(HttpStatusCode.Unauthorized, (await LoginAsync(attacker, "user", "wrong wrong wrong")).StatusCode);
+        }
+
+        using var again = From(organization, "2001:db8:0:1:ffff:ffff:ffff:ffff");
+        await (await LoginAsync(again, "user", TestOrganization.Password)).CodeAsync(HttpStatusCode.TooManyRequests);
+        using var neighbour = From(organization, "2001:db8:0:2::1");
+        await (await LoginAsync(neighbour, "user", TestOrganization.Password)).OkAsync();
+        using var mapped = From(organization, "::ffff:198.51.100.7");
+        await (await LoginAsync(mapped, "user", TestOrganization.Password)).OkAsync();
+    }
+
     [Fact] // SEC-47
     public async Task The_address_in_a_header_counts_only_from_a_trusted_proxy()
     {

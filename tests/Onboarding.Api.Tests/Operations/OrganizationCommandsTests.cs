@@ -85,7 +85,14 @@ public sealed class OrganizationCommandsTests(Deployment deployment)
 
         var reset = await deployment.RunAsync("super-admin reset-mfa root");
         Assert.Equal("token.invalid", await (await client.GetAsync("/platform/organizations")).CodeAsync(HttpStatusCode.Unauthorized));
-        await (await LoginAsync(await Oathtool.CodeAsync(SecretIn(reset.Output)))).OkAsync();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", (await (await LoginAsync(await Oathtool.CodeAsync(SecretIn(reset.Output)))).OkAsync()).Access());
+        Assert.Equal(1, (await deployment.RunAsync("super-admin set-password root", "short\n")).ExitCode);
+        Assert.Equal(1, (await deployment.RunAsync("super-admin set-password nobody", $"{Password}\n")).ExitCode);
+        await (await client.GetAsync("/platform/organizations")).OkAsync();
+        Assert.Equal(0, (await deployment.RunAsync("super-admin set-password root", "seven brass bells by dusk\n")).ExitCode);
+        Assert.Equal("token.invalid", await (await client.GetAsync("/platform/organizations")).CodeAsync(HttpStatusCode.Unauthorized));
+        Assert.Equal("login.invalid", await (await LoginAsync(null)).CodeAsync(HttpStatusCode.Unauthorized));
+        Assert.Equal(0, (await deployment.RunAsync("super-admin set-password root", $"{Password}\n")).ExitCode);
         await deployment.ExecuteAsync("UPDATE platform.super_admins SET protected_seed = NULL");
         Assert.Equal("mfa.setup_required", await (await LoginAsync(null)).CodeAsync(HttpStatusCode.Forbidden));
         await RequireAsync("super-admin list", 0, "no second factor");

@@ -51,4 +51,21 @@ public sealed class WorkQueueTests(IsolationFixture fixture)
         var again = await queue.ClaimAsync("given back", 3, TimeSpan.FromMinutes(1), CancellationToken.None);
         Assert.Equal(mine.Skip(1).Select(work => work.Id).Order(), again.Select(work => work.Id).Order());
     }
+
+    // What waits for its organization has not been tried: it is not given up for that, nor made to wait longer.
+    [Fact]
+    public async Task What_is_put_off_is_no_attempt()
+    {
+        await fixture.OwnerAsync<int>("INSERT INTO platform.work (id, organization_id, kind, ref_id, due_at, attempt) VALUES (gen_random_uuid(), gen_random_uuid(), 'put off', gen_random_uuid(), now() - interval '1 minute', 0) RETURNING 1");
+        await using var services = fixture.Build(fixture.Database.ApplicationConnectionString);
+        var queue = services.GetRequiredService<WorkQueue>();
+        var first = Assert.Single(await queue.ClaimAsync("put off", 1, TimeSpan.FromMinutes(1), CancellationToken.None));
+        Assert.True(await queue.PutOffAsync(first, TimeSpan.Zero, CancellationToken.None));
+        Assert.False(await queue.PutOffAsync(first, TimeSpan.Zero, CancellationToken.None));
+
+        var second = Assert.Single(await queue.ClaimAsync("put off", 1, TimeSpan.FromMinutes(1), CancellationToken.None));
+        Assert.True(await queue.RetryAsync(second, TimeSpan.Zero, CancellationToken.None));
+        var third = Assert.Single(await queue.ClaimAsync("put off", 1, TimeSpan.FromMinutes(1), CancellationToken.None));
+        Assert.Equal((1, 1, 2), (first.Attempt, second.Attempt, third.Attempt));
+    }
 }

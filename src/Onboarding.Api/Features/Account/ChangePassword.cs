@@ -38,7 +38,7 @@ internal sealed class ChangePassword(
     {
         var id = actor.MemberId;
         var member = await db.Members.AsNoTracking().SingleOrDefaultAsync(m => m.Id == id, cancellationToken);
-        var verified = await gate.VerifyAsync(member?.PasswordHash, request.CurrentPassword, cancellationToken);
+        var verified = await gate.VerifyAsync(db.Organization!.Key, member?.PasswordHash, request.CurrentPassword, cancellationToken);
         if (verified is null)
         {
             return PasswordGate.Busy();
@@ -56,7 +56,7 @@ internal sealed class ChangePassword(
             return weak;
         }
 
-        if (await gate.HashAsync(request.Password, cancellationToken) is not { } hash)
+        if (await gate.HashAsync(db.Organization!.Key, request.Password, cancellationToken) is not { } hash)
         {
             return PasswordGate.Busy();
         }

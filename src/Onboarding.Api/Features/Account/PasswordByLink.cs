@@ -38,7 +38,7 @@ internal sealed class PasswordByLink(TenantDbContext db, PasswordGate gate, Time
             return weak;
         }
 
-        if (await gate.HashAsync(password, cancellationToken) is not { } passwordHash)
+        if (await gate.HashAsync(db.Organization!.Key, password, cancellationToken) is not { } passwordHash)
         {
             return PasswordGate.Busy();
         }

@@ -1,6 +1,7 @@
 using Finbuckle.MultiTenant.Abstractions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Onboarding.Api.Http;
+using Onboarding.Billing.Plans;
 using Onboarding.Tenancy.Organizations;
 
 namespace Onboarding.Api.Features.Domains;
@@ -13,6 +14,7 @@ internal sealed class VerifyDomain(CustomDomains domains, IDomainRecords records
 
     public static void Map(RouteGroupBuilder group) => group
         .MapPost("/{id:guid}/verify", (Guid id, VerifyDomain useCase, CancellationToken cancellationToken) => useCase.HandleAsync(id, cancellationToken))
+        .RequireFeature(FeatureNames.CustomDomains)
         .ThrottledByMember("verify-domain", limits => limits.VerifyDomain)
         .WithSummary("Verify a domain")
         .WithExample(response: DomainResponse.Example with { VerifiedAt = DateTimeOffset.UnixEpoch.AddHours(1), CheckedAt = DateTimeOffset.UnixEpoch.AddHours(1) })

@@ -55,7 +55,7 @@ internal sealed class AcceptInvitation(TenantDbContext db, OpenInvitations invit
         }
 
         // Hashed before the transaction, so no row is locked while a core is busy.
-        if (await gate.HashAsync(request.Password, cancellationToken) is not { } passwordHash)
+        if (await gate.HashAsync(db.Organization!.Key, request.Password, cancellationToken) is not { } passwordHash)
         {
             return PasswordGate.Busy();
         }

@@ -43,14 +43,14 @@ internal sealed class PlatformLogin(
 
     public async Task<Results<Ok<PlatformTokenResponse>, ProblemHttpResult>> HandleAsync(PlatformLoginRequest request, CancellationToken cancellationToken)
     {
-        if (gate.IsFull)
+        if (gate.IsFull(organization: null))
         {
             return PasswordGate.Busy();
         }
 
         var name = Member.Normalize(request.Username);
         var known = await db.SuperAdmins.AsNoTracking().SingleOrDefaultAsync(a => a.NormalizedUserName == name && a.DisabledAt == null, cancellationToken);
-        var verified = await gate.VerifyAsync(known?.PasswordHash, request.Password, cancellationToken);
+        var verified = await gate.VerifyAsync(organization: null, known?.PasswordHash, request.Password, cancellationToken);
         if (verified is null)
         {
             return PasswordGate.Busy();

@@ -42,7 +42,7 @@ internal sealed class Login(
 
     public async Task<Results<Ok<TokenResponse>, Ok<MfaChallengeResponse>, ProblemHttpResult>> HandleAsync(LoginRequest request, CancellationToken cancellationToken)
     {
-        if (gate.IsFull)
+        if (gate.IsFull(db.Organization!.Key))
         {
             return PasswordGate.Busy();
         }
@@ -50,7 +50,7 @@ internal sealed class Login(
         var name = Member.Normalize(request.Username);
         var member = await db.Members.AsNoTracking().SingleOrDefaultAsync(
             m => m.Status == MemberStatus.Active && (m.NormalizedUserName == name || m.NormalizedEmail == name), cancellationToken);
-        var verified = await gate.VerifyAsync(member?.PasswordHash, request.Password, cancellationToken);
+        var verified = await gate.VerifyAsync(db.Organization!.Key, member?.PasswordHash, request.Password, cancellationToken);
         if (verified is null)
         {
             return PasswordGate.Busy();
@@ -64,7 +64,7 @@ internal sealed class Login(
         }
 
         // Stored with fewer iterations than today's (SEC-18); when the gate is full, the next sign-in does it.
-        var renewed = verified == PasswordVerificationResult.SuccessRehashNeeded ? await gate.HashAsync(request.Password, cancellationToken) : null;
+        var renewed = verified == PasswordVerificationResult.SuccessRehashNeeded ? await gate.HashAsync(db.Organization!.Key, request.Password, cancellationToken) : null;
         return await db.InTransactionAsync(() => ContinueAsync(member, renewed, request.DeviceToken, cancellationToken), cancellationToken);
     }
 

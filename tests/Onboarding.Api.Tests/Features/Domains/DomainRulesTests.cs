@@ -62,6 +62,16 @@ public sealed class DomainRulesTests(ApiFixture fixture)
         using var admin = await organization.SignInAsync();
         Assert.Equal("feature.not_in_plan", await (await admin.AddDomainAsync(domain)).CodeAsync(HttpStatusCode.Forbidden));
         Assert.Equal(0, (await (await admin.GetAsync("/organization/domains")).OkAsync()).GetProperty("data").GetArrayLength());
+
+        // Nor does it make a host of one that was asked for on a larger plan.
+        var larger = await fixture.OrganizationAsync();
+        using var former = await larger.SignInAsync();
+        var claimed = await former.ClaimAsync(domain);
+        await larger.QueryAsync<int>($"UPDATE platform.organizations SET plan = 'free', changed_at = clock_timestamp() WHERE id = '{larger.Organization.Id}' RETURNING 1");
+        await Eventually.HoldsAsync(
+            async () => await former.VerifyDomainAsync(claimed.Id) is var answer
+                && answer.StatusCode == HttpStatusCode.Forbidden && await answer.CodeAsync(HttpStatusCode.Forbidden) == "feature.not_in_plan",
+            "the plan is known");
         using var user = await organization.SignInAsync("user");
         Assert.Equal("permission.denied", await (await user.GetAsync("/organization/domains")).CodeAsync(HttpStatusCode.Forbidden));
     }

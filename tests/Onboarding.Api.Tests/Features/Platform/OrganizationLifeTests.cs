@@ -119,6 +119,7 @@ public sealed class OrganizationLifeTests(ApiFixture fixture)
         Assert.Equal("customer.not_found", await (await superAdmin.PostAsJsonAsync(path, new { customer = "cus_nobody" })).CodeAsync(HttpStatusCode.NotFound));
         await (await superAdmin.PostAsJsonAsync(path, new { customer })).OkAsync(HttpStatusCode.Accepted);
         await subscriber.HasPlanAsync("premium");
+        Assert.Equal([$"super_admin stripe {customer}"], await subscriber.Organization.QueryAsync<string>($"SELECT actor_kind || ' ' || note FROM audit_log WHERE action = 'customer.link_requested' AND note LIKE '%{customer}'"));
         await (await superAdmin.PostAsJsonAsync("/platform/billing/callbacks/replay", new { event_id = e.Id })).OkAsync(HttpStatusCode.Accepted);
         await using var other = await Subscriber.CreateAsync(fixture.App, fixture.Stripe);
         Assert.Equal("customer.taken", await (await superAdmin.PostAsJsonAsync($"/platform/organizations/{other.Organization.Organization.Id}/billing/link", new { customer })).CodeAsync(HttpStatusCode.Conflict));
