@@ -84,6 +84,13 @@ internal static class ProblemConventions
         {
             headers.RetryAfter = Convert.ToString(seconds, CultureInfo.InvariantCulture);
         }
+
+        // What is refused without a count of calls, such as codes while they are locked: until then none is let through.
+        if (status == StatusCodes.Status429TooManyRequests && !headers.ContainsKey("RateLimit-Limit"))
+        {
+            headers["RateLimit-Limit"] = headers["RateLimit-Remaining"] = "0";
+            headers["RateLimit-Reset"] = headers.RetryAfter;
+        }
     }
 
     /// <summary><c>FullName</c> becomes <c>full_name</c>, as key and in the sentences of the data annotations.</summary>

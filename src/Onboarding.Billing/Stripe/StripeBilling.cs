@@ -88,6 +88,16 @@ internal sealed class StripeBilling(StripeCalls calls, StripeCallbacks callbacks
         return new(IsDeleted: false, await subscriptions, await invoices);
     }
 
+    public async Task AssignAsync(string customerExternalId, IEnumerable<string> subscriptionExternalIds, Guid organizationId, CancellationToken cancellationToken)
+    {
+        var metadata = Metadata(organizationId);
+        await calls.RunAsync(client => client.V1.Customers.UpdateAsync(customerExternalId, new CustomerUpdateOptions { Metadata = metadata }, null, cancellationToken));
+        foreach (var subscription in subscriptionExternalIds)
+        {
+            await calls.RunAsync(client => client.V1.Subscriptions.UpdateAsync(subscription, new SubscriptionUpdateOptions { Metadata = metadata }, null, cancellationToken));
+        }
+    }
+
     public CallbackHint VerifyCallback(ReadOnlyMemory<byte> body, string? signature) => callbacks.Verify(body, signature);
 
     public CallbackHint ReadCallback(ReadOnlyMemory<byte> body) => callbacks.Read(body);

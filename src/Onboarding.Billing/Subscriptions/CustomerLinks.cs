@@ -23,25 +23,32 @@ public sealed class CustomerLinks(IDbContextFactory<BillingDbContext> billing, B
 {
     /// <summary>
     /// Links a customer by hand. The provider is asked first: a customer whom it does not have could never be fetched, and
-    /// would stand in the way of the right one.
+    /// would stand in the way of the right one. And it is told whose the customer is: what it names another organization for, the
+    /// one that this was exported from, would be charged and give nothing (BILL-11).
     /// </summary>
     public async Task<LinkOutcome> LinkKnownAsync(Guid organizationId, string provider, string customer, CancellationToken cancellationToken)
     {
         try
         {
-            if (providers.Find(provider) is not { IsConfigured: true } known || (await known.FetchAsync(customer, cancellationToken)).IsDeleted)
+            if (providers.Find(provider) is not { IsConfigured: true } known || await known.FetchAsync(customer, cancellationToken) is not { IsDeleted: false } theirs)
             {
                 return LinkOutcome.Unknown;
+            }
+
+            if (await LinkAsync(Customer.Link(organizationId, provider, customer, clock.GetUtcNow()), cancellationToken) is null)
+            {
+                return LinkOutcome.Taken;
+            }
+
+            if (theirs.Subscriptions.Any(subscription => subscription.OrganizationId is { } named && named != organizationId))
+            {
+                await known.AssignAsync(customer, theirs.Subscriptions.Where(s => s.Status is not (SubscriptionStatus.Canceled or SubscriptionStatus.IncompleteExpired)).Select(s => s.ExternalId), organizationId, cancellationToken);
             }
         }
         catch (Exception exception) when (exception is ProviderRefusedException or ProviderUnavailableException)
         {
+            // What is linked by then is linked again by whoever repeats it.
             return LinkOutcome.Unknown;
-        }
-
-        if (await LinkAsync(Customer.Link(organizationId, provider, customer, clock.GetUtcNow()), cancellationToken) is null)
-        {
-            return LinkOutcome.Taken;
         }
 
         await sync.OfOrganizationAsync(organizationId, cancellationToken);

@@ -26,6 +26,9 @@ public interface IBillingProvider
     /// <summary>Everything there is to know of a customer.</summary>
     Task<CustomerSnapshot> FetchAsync(string customerExternalId, CancellationToken cancellationToken);
 
+    /// <summary>Writes at the provider whose a customer is, and each of its subscriptions that has not ended.</summary>
+    Task AssignAsync(string customerExternalId, IEnumerable<string> subscriptionExternalIds, Guid organizationId, CancellationToken cancellationToken);
+
     /// <summary>Whether a callback is the provider's, and whom it is about.</summary>
     /// <exception cref="CallbackRefusedException">It is not, or cannot be read.</exception>
     CallbackHint VerifyCallback(ReadOnlyMemory<byte> body, string? signature);

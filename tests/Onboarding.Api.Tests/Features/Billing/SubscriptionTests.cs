@@ -217,6 +217,21 @@ public sealed class SubscriptionTests(ApiFixture fixture)
         Assert.Equal(3, (await reconciliation.RunAsync(everybody: true, CancellationToken.None)).Checked);
     }
 
+    [Fact] // BILL-10, BILL-11: as after an import
+    public async Task A_customer_who_is_linked_by_hand_pays_for_this_organization_whomever_it_named_before()
+    {
+        await using var subscriber = await Subscriber.CreateAsync(fixture.App, Stripe);
+        var customer = await Stripe.CreateCustomerAsync("Moved here");
+        await Stripe.CreateSubscriptionAsync(customer, TestStripe.Monthly, quantity: 2, metadata: new Dictionary<string, string> { ["organization_id"] = Guid.CreateVersion7().ToString() });
+
+        Assert.Equal(LinkOutcome.Linked, await fixture.App.Services.GetRequiredService<CustomerLinks>().LinkKnownAsync(subscriber.Organization.Organization.Key, "stripe", customer, CancellationToken.None));
+        await subscriber.HasPlanAsync("premium");
+        Assert.True(await fixture.App.Services.GetRequiredService<CustomerLinks>().IsChargedAsync(subscriber.Organization.Organization.Key, CancellationToken.None));
+        var e = (await subscriber.EventsAsync()).Last(e => e.Type == "customer.subscription.updated");
+        await subscriber.DeliverAsync(e);
+        Assert.NotEqual("quarantined", await StateOfAsync(e));
+    }
+
     [Fact] // BILL-11
     public async Task A_subscription_that_becomes_another_organizations_pays_for_nothing_here()
     {

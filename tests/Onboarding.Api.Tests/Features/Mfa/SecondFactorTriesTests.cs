@@ -69,6 +69,7 @@ public sealed class SecondFactorTriesTests(ApiFixture fixture)
         {
             var refused = await organization.FinishLoginAsync(token, code);
             Assert.Equal("mfa.locked", await refused.CodeAsync(HttpStatusCode.TooManyRequests));
+            Assert.Equal(("0", refused.Headers.RetryAfter!.ToString()), (refused.Headers.GetValues("RateLimit-Remaining").Single(), refused.Headers.GetValues("RateLimit-Reset").Single()));
             Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromMinutes(14), TimeSpan.FromMinutes(15));
             Assert.Equal("mfa.locked", await (await organization.LoginWithAsync("user", code)).CodeAsync(HttpStatusCode.TooManyRequests));
         }
