@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Finbuckle.MultiTenant.Abstractions;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Onboarding.Api.Http;
 using Onboarding.Billing.Plans;
@@ -25,6 +24,9 @@ internal sealed class QuotaOptions
 internal sealed class Quotas(
     TenantDbContext db, IMultiTenantContextAccessor<Organization> tenant, Entitlements entitlements, PlanCatalogue catalogue, IOptions<QuotaOptions> options)
 {
+    /// <summary>PostgreSQL has more connections than this, so of so few seats there are never plenty.</summary>
+    private const long Few = 50;
+
     private Organization Organization => tenant.MultiTenantContext.TenantInfo!;
 
     public int ApiKeysPerMember => options.Value.ApiKeysPerMember;
@@ -57,10 +59,19 @@ internal sealed class Quotas(
     /// Whether one more member can be let in (ONB-11). Inside the transaction that lets them in: whoever else does so waits
     /// until it ends, and then counts anew.
     /// </summary>
-    public async Task<ProblemHttpResult?> SeatRefusalAsync(CancellationToken cancellationToken)
+    public async Task<ProblemHttpResult?> SeatRefusalAsync(CancellationToken cancellationToken) =>
+        Refusal(QuotaNames.Seats, await Seats.CountAloneAsync(db, cancellationToken));
+
+    /// <summary>
+    /// Saves what is tracked, by which one more member is let in, unless there is no seat. Where there are plenty nobody waits
+    /// for anybody.
+    /// </summary>
+    /// <returns>As <see cref="SeatRefusalAsync"/>; null when it is saved.</returns>
+    public async Task<ProblemHttpResult?> SaveWithSeatAsync(CancellationToken cancellationToken)
     {
-        await db.Database.ExecuteSqlAsync($"SELECT 1 FROM settings FOR UPDATE", cancellationToken);
-        return Refusal(QuotaNames.Seats, await db.Members.CountAsync(Seats.IsTaken, cancellationToken));
+        var limit = Of(QuotaNames.Seats);
+        var isSaved = limit > Few && await db.SaveUnlessAsync(async cancellation => await Seats.ArePlentyAsync(db, limit, cancellation) ? null : "few", cancellationToken) is null;
+        return isSaved ? null : await db.SaveUnlessAsync(SeatRefusalAsync, cancellationToken);
     }
 
     private static Dictionary<string, object?> Numbers(long limit, long used) => new() { ["limit"] = limit, ["used"] = used };

@@ -63,7 +63,7 @@ internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, IOptions<Rat
             }
 
             var (guesses, limit) = (new ThrottleKey("unknown_api_key", organization.Key, $"address:{ThrottleExtensions.NetworkOf(http)}"), limits.Value.UnknownApiKey);
-            if (throttle.Spent(guesses, limit.PerAddress, limit.Window) is { } wait)
+            if (known is null && throttle.Spent(guesses, limit.PerAddress, limit.Window) is { } wait) // one that was good a moment ago is no guess
             {
                 throw new TooManyUnknownKeysException(limit.PerAddress, wait);
             }
@@ -76,6 +76,7 @@ internal sealed class KnownApiKeys(IOptions<ApiKeyOptions> options, IOptions<Rat
 
             if (row is null)
             {
+                good.Remove(digest);
                 throttle.Count(guesses, limit.PerAddress, limit.Window);
                 unknown.Set(digest, organization, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = Remember });
                 return null;

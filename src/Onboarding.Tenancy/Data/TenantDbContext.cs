@@ -163,17 +163,10 @@ public sealed class TenantDbContext(DbContextOptions<TenantDbContext> options) :
     /// Saves what is tracked, unless <paramref name="refusal"/> finds something against it in the same transaction. Then nothing
     /// is saved, and what is tracked stays as it was.
     /// </summary>
-    /// <param name="refusal">Null where nothing has to be asked.</param>
     /// <returns>What was found; null when it is saved.</returns>
-    public async Task<T?> SaveUnlessAsync<T>(Func<CancellationToken, Task<T?>>? refusal, CancellationToken cancellationToken)
+    public async Task<T?> SaveUnlessAsync<T>(Func<CancellationToken, Task<T?>> refusal, CancellationToken cancellationToken)
         where T : class
     {
-        if (refusal is null)
-        {
-            await SaveChangesAsync(cancellationToken);
-            return null;
-        }
-
         // Not accepted before the commit: a try that is repeated saves the same again.
         var found = await Database.CreateExecutionStrategy().ExecuteAsync(
             async cancellation =>

@@ -105,7 +105,7 @@ internal sealed class Decisions(TenantDbContext db, Quotas quotas, RequestActor 
             try
             {
                 // Whoever is let in takes a seat, and has to find one in the same transaction (ONB-11).
-                problem = await db.SaveUnlessAsync<ProblemHttpResult>(member.Status == MemberStatus.Approved ? quotas.SeatRefusalAsync : null, cancellationToken);
+                problem = await SaveAsync(member, cancellationToken);
                 if (problem is null)
                 {
                     return new(member.Id, member.Status, member.DecidedAt, null);
@@ -123,6 +123,17 @@ internal sealed class Decisions(TenantDbContext db, Quotas quotas, RequestActor 
         return (string?)problem.ProblemDetails.Extensions["code"] == AlreadyDecidedCode
             ? await NameTheOtherAsync(member.Id, cancellationToken)
             : new(member.Id, null, null, problem);
+    }
+
+    private async Task<ProblemHttpResult?> SaveAsync(Member member, CancellationToken cancellationToken)
+    {
+        if (member.Status == MemberStatus.Approved)
+        {
+            return await quotas.SaveWithSeatAsync(cancellationToken);
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+        return null;
     }
 
     // What was recorded for this member; the others stay tracked, as they were read.

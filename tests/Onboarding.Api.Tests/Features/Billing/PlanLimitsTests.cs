@@ -59,6 +59,43 @@ public sealed class PlanLimitsTests(ApiFixture fixture)
         Assert.Equal("quota.seats", await (await admin.PostAsync($"/members/{organization.UserId}/reactivate", null)).CodeAsync(HttpStatusCode.Conflict));
     }
 
+    [Fact] // ONB-11, PERF-6
+    public async Task While_seats_are_plenty_nobody_waits_and_whoever_takes_one_of_the_last_waits_for_them()
+    {
+        // More than the server has connections: 300.
+        await using var app = new TestApp(await fixture.Postgres.CreateDatabaseAsync(), fixture.Smtp, new Dictionary<string, string?> { ["Billing:Plans:premium:Quotas:seats"] = "400" });
+        app.StartServer();
+        var organization = await TestOrganization.CreateAsync(app);
+        using var admin = await organization.SignInAsync();
+        var waiting = new List<Guid>();
+        for (var i = 0; i < 3; i++)
+        {
+            waiting.Add(await organization.AddPendingAsync($"p{i}"));
+        }
+
+        await using var held = await RowLock.HoldAsync(organization, "LOCK TABLE platform.work IN SHARE MODE");
+        var first = ApproveAsync(0);
+        var second = ApproveAsync(1);
+        await held.WaitForWaitersAsync(2);
+
+        // Both have counted, and neither is there yet. Only two seats are left now, which are theirs.
+        await organization.QueryAsync<int>("""
+            INSERT INTO members SELECT (jsonb_populate_record(m, jsonb_build_object(
+              'id', gen_random_uuid(), 'user_name', 'x' || i, 'normalized_user_name', 'X' || i, 'email', i || '@x.test', 'normalized_email', i || '@X.TEST'))).*
+            FROM members m, generate_series(1, 396) i WHERE m.user_name = 'user' RETURNING 1
+            """);
+        var third = ApproveAsync(2);
+        await held.WaitForWaitersAsync(3);
+        await held.ReleaseAsync();
+
+        await (await first).OkAsync();
+        await (await second).OkAsync();
+        Assert.Equal("quota.seats", await (await third).CodeAsync(HttpStatusCode.Conflict));
+        Assert.Equal(400, await organization.CountAsync("members WHERE status IN ('approved', 'active')"));
+
+        Task<HttpResponseMessage> ApproveAsync(int which) => admin.PostAsJsonAsync($"/members/{waiting[which]}/approve", new { });
+    }
+
     [Fact] // BILL-23
     public async Task Of_four_hundred_requests_at_once_a_hundred_are_answered()
     {
