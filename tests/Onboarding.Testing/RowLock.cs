@@ -32,12 +32,17 @@ public sealed class RowLock : IAsyncDisposable
         return result;
     }
 
+    /// <summary>Returns once so many others wait for nobody but the holder: none of them for another one.</summary>
+    public Task WaitForOwnWaitersAsync(int count) => WaitAsync("SELECT count(*) FROM pg_stat_activity WHERE pg_blocking_pids(pid) = ARRAY[@holder]", count);
+
     /// <summary>Returns once so many others wait. Read from a second connection: inside the holder's transaction the view is frozen.</summary>
-    public Task WaitForWaitersAsync(int count) => Eventually.HoldsAsync(
+    public Task WaitForWaitersAsync(int count) => WaitAsync(Waiting, count);
+
+    private Task WaitAsync(string sql, int count) => Eventually.HoldsAsync(
         async () =>
         {
             await using var command = observer.CreateCommand();
-            command.CommandText = Waiting;
+            command.CommandText = sql;
             command.Parameters.AddWithValue("holder", holder.ProcessID);
             return (long)(await command.ExecuteScalarAsync())! >= count;
         },

@@ -18,12 +18,13 @@ internal sealed class BillingSchema : ISharedSchema
 
     /// <summary>
     /// A checkout at which somebody can still pay: nobody would be left to hear of it. The hour is for the callback of who has
-    /// paid at the last moment; a session of which nothing was heard lives a day.
+    /// paid at the last moment; a session of which nothing was heard lives a day. One that was paid has a subscription; the minute is
+    /// for the provider's clock.
     /// </summary>
     public string Delays => """
         EXISTS (SELECT FROM billing.checkouts o WHERE o.organization_id = $1 AND o.closed_at IS NULL
           AND coalesce(o.expires_at, o.created_at + interval '1 day') + interval '1 hour' > now()
-          AND NOT EXISTS (SELECT FROM billing.subscriptions s WHERE s.customer_id = o.customer_id AND s.created_at > o.created_at - interval '1 hour'))
+          AND NOT EXISTS (SELECT FROM billing.subscriptions s WHERE s.customer_id = o.customer_id AND s.created_at > o.created_at - interval '1 minute'))
         """;
 
     /// <summary>

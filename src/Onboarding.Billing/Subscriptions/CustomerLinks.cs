@@ -40,9 +40,11 @@ public sealed class CustomerLinks(IDbContextFactory<BillingDbContext> billing, B
                 return LinkOutcome.Taken;
             }
 
+            await sync.OfOrganizationAsync(organizationId, cancellationToken);
             if (theirs.Subscriptions.Any(subscription => subscription.OrganizationId is { } named && named != organizationId))
             {
                 await known.AssignAsync(customer, theirs.Subscriptions.Where(s => s.Status is not (SubscriptionStatus.Canceled or SubscriptionStatus.IncompleteExpired)).Select(s => s.ExternalId), organizationId, cancellationToken);
+                await sync.OfOrganizationAsync(organizationId, cancellationToken);
             }
         }
         catch (Exception exception) when (exception is ProviderRefusedException or ProviderUnavailableException)
@@ -51,7 +53,6 @@ public sealed class CustomerLinks(IDbContextFactory<BillingDbContext> billing, B
             return LinkOutcome.Unknown;
         }
 
-        await sync.OfOrganizationAsync(organizationId, cancellationToken);
         return LinkOutcome.Linked;
     }
 

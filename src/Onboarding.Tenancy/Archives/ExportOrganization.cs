@@ -104,7 +104,15 @@ public sealed class ExportOrganization(
     private static async Task LockAsync(NpgsqlTransaction transaction, IReadOnlyList<TableShape> tables, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand($"LOCK TABLE {string.Join(", ", tables.Select(table => table.Quoted))} IN ACCESS SHARE MODE", transaction.Connection, transaction);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        try
+        {
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UndefinedTable)
+        {
+            // A migration was under way, which locks in an order of its own, and may have dropped one of them.
+            throw new MigratedMeanwhileException();
+        }
     }
 
     private async Task TellAsync(Guid organizationId, int version, Actor by, string? reason, DateTimeOffset now, CancellationToken cancellationToken)

@@ -119,11 +119,11 @@ public sealed partial class FoundOrganization(
         await db.InTransactionAsync(
             async () =>
             {
-                await db.Database.ExecuteSqlAsync(
+                var opened = await db.Database.ExecuteSqlAsync(
                     $"UPDATE platform.organizations SET status = 'active', changed_at = clock_timestamp() WHERE id = {organization} AND status = 'provisioning'", cancellationToken);
                 await db.Work.Where(w => w.OrganizationId == organization && w.Kind == WorkKinds.Found).ExecuteDeleteAsync(cancellationToken);
                 var now = clock.GetUtcNow();
-                return await db.Work.Where(w => w.OrganizationId == organization && w.ClaimId == null && w.DueAt > now)
+                return opened == 0 ? 0 : await db.Work.Where(w => w.OrganizationId == organization && w.ClaimId == null && w.DueAt > now)
                     .ExecuteUpdateAsync(work => work.SetProperty(w => w.DueAt, now), cancellationToken);
             },
             cancellationToken);

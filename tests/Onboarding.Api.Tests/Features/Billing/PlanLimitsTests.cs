@@ -76,7 +76,7 @@ public sealed class PlanLimitsTests(ApiFixture fixture)
         await using var held = await RowLock.HoldAsync(organization, "LOCK TABLE platform.work IN SHARE MODE");
         var first = ApproveAsync(0);
         var second = ApproveAsync(1);
-        await held.WaitForWaitersAsync(2);
+        await held.WaitForOwnWaitersAsync(2);
 
         // Both have counted, and neither is there yet. Only two seats are left now, which are theirs.
         await organization.QueryAsync<int>("""

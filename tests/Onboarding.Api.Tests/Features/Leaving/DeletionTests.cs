@@ -100,6 +100,14 @@ public sealed class DeletionTests(ApiFixture fixture)
         Assert.Equal(RemoveOutcome.Delayed, await remove.RunAsync(id, Actor.System, CancellationToken.None));
         Assert.Equal(2, await subscriber.Organization.CountAsync("members"));
 
+        // A subscription that came and went before it was opened says nothing about it.
+        await subscriber.SharedAsync<int>($"""
+            INSERT INTO billing.subscriptions SELECT (jsonb_populate_record(NULL::billing.subscriptions, jsonb_build_object(
+              'id', gen_random_uuid(), 'customer_id', o.customer_id, 'external_id', 'sub_' || o.id, 'status', 'canceled', 'item_id', 'si_1', 'quantity', 1, 'created_at', o.created_at - interval '10 minutes', 'updated_at', now(), 'raw', jsonb_build_object()))).*
+            FROM billing.checkouts o WHERE o.organization_id = '{id}' RETURNING 1
+            """);
+        Assert.Equal(RemoveOutcome.Delayed, await remove.RunAsync(id, Actor.System, CancellationToken.None));
+
         await subscriber.SharedAsync<int>($"UPDATE billing.checkouts SET expires_at = now() - interval '2 hours' WHERE organization_id = '{id}' RETURNING 1");
         Assert.Equal(RemoveOutcome.Gone, await remove.RunAsync(id, Actor.System, CancellationToken.None));
     }
