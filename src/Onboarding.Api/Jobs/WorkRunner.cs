@@ -18,6 +18,7 @@ internal sealed partial class WorkRunner(
     public static readonly TimeSpan WhileStopping = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan UntilItServes = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan WhileProvisioning = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileSuspended = TimeSpan.FromMinutes(1);
 
@@ -45,6 +46,13 @@ internal sealed partial class WorkRunner(
     public async Task<Organization?> AdmitAsync(ClaimedWork work)
     {
         var organization = await organizations.GetAsync(work.OrganizationId.ToString());
+        if (organization?.Status == OrganizationStatus.Provisioning && work.Kind != WorkKinds.Found)
+        {
+            // Its founder is there, waits for a mail, and in a moment it serves. Put off, that would wait for the next look.
+            await Task.Delay(UntilItServes);
+            organization = await organizations.GetAsync(work.OrganizationId.ToString());
+        }
+
         switch (organization?.Status)
         {
             case OrganizationStatus.Active when organization.SchemaVersion >= schema.OldestServed:
@@ -59,7 +67,7 @@ internal sealed partial class WorkRunner(
             case OrganizationStatus.Provisioning when work.Kind == WorkKinds.Found:
                 return organization;
 
-            // Its founder is there, and in a moment it serves.
+            // Whoever set it up has stopped in between; another one goes on.
             case OrganizationStatus.Provisioning:
                 await TryPutOffAsync(work, WhileProvisioning);
                 return null;
