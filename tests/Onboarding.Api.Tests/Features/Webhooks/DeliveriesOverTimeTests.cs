@@ -70,6 +70,10 @@ public sealed class DeliveriesOverTimeTests(ClockedApp clocked)
         Assert.Equal(["active"], await organization.QueryAsync<string>($"SELECT status FROM webhook_endpoints WHERE id = '{shakyId}'"));
         Assert.Equal(1, await organization.CountAsync("audit_log WHERE action = 'endpoint.disabled'"));
         await organization.QueryAsync<Guid>("DELETE FROM webhook_endpoints RETURNING id");
+
+        // The mail about it must not run into its timeout, which is by this clock.
+        await Eventually.HoldsAsync(
+            async () => await organization.CountAsync($"platform.work WHERE organization_id = '{organization.Organization.Id}' AND kind IN ('event', 'email')") == 0, "its mail has left");
         clocked.Clock.Advance(TimeSpan.FromDays(2));
         await organization.SettledAsync();
     }
