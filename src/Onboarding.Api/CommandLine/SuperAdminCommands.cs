@@ -38,13 +38,12 @@ internal static class SuperAdminCommands
         var command = new Command("create", "Create a super admin. The password is read from standard input; the authenticator app's address is printed, once.") { name };
         command.SetAction(async (result, cancellationToken) =>
         {
-            var password = await Console.In.ReadLineAsync(cancellationToken) ?? "";
-            if (PasswordRules.ReasonsForOperator(password, result.GetValue(name)!) is { Count: > 0 } reasons)
+            var (hash, reasons) = await ReadPasswordAsync(services, result.GetValue(name)!, cancellationToken);
+            if (hash is null)
             {
-                return Fail(string.Join(Environment.NewLine, reasons));
+                return Fail(reasons);
             }
 
-            var hash = services.GetRequiredService<IPasswordHasher<Member>>().HashPassword(null!, password);
             await using var db = await services.GetRequiredService<IDbContextFactory<PlatformDbContext>>().CreateDbContextAsync(cancellationToken);
             var admin = SuperAdmin.Create(result.GetValue(name)!, hash, services.GetRequiredService<TimeProvider>().GetUtcNow());
             if (await db.SuperAdmins.AnyAsync(known => known.NormalizedUserName == admin.NormalizedUserName, cancellationToken))
@@ -69,6 +68,15 @@ internal static class SuperAdminCommands
         return command;
     }
 
+    /// <returns>Its hash; or null, and why it will not do.</returns>
+    private static async Task<(string? Hash, string Reasons)> ReadPasswordAsync(IServiceProvider services, string name, CancellationToken cancellationToken)
+    {
+        var password = await Console.In.ReadLineAsync(cancellationToken) ?? "";
+        return PasswordRules.ReasonsForOperator(password, name) is { Count: > 0 } reasons
+            ? (null, string.Join(Environment.NewLine, reasons))
+            : (services.GetRequiredService<IPasswordHasher<Member>>().HashPassword(null!, password), "");
+    }
+
     private static Command List(IServiceProvider services)
     {
         var command = new Command("list", "List all super admins.");
@@ -91,13 +99,12 @@ internal static class SuperAdminCommands
         var command = new Command("set-password", "Give a super admin another password, read from standard input, and end all sessions.") { name };
         command.SetAction(async (result, cancellationToken) =>
         {
-            var password = await Console.In.ReadLineAsync(cancellationToken) ?? "";
-            if (PasswordRules.ReasonsForOperator(password, result.GetValue(name)!) is { Count: > 0 } reasons)
+            var (hash, reasons) = await ReadPasswordAsync(services, result.GetValue(name)!, cancellationToken);
+            if (hash is null)
             {
-                return Fail(string.Join(Environment.NewLine, reasons));
+                return Fail(reasons);
             }
 
-            var hash = services.GetRequiredService<IPasswordHasher<Member>>().HashPassword(null!, password);
             return await ChangeAsync(
                 services,
                 result.GetValue(name)!,

@@ -24,7 +24,7 @@ internal sealed class QuotaOptions
 internal sealed class Quotas(
     TenantDbContext db, IMultiTenantContextAccessor<Organization> tenant, Entitlements entitlements, PlanCatalogue catalogue, IOptions<QuotaOptions> options)
 {
-    /// <summary>PostgreSQL has more connections than this, so of so few seats there are never plenty.</summary>
+    /// <summary>Of no more seats than this it is not asked whether they are plenty: they are not, where the server takes as many connections as servers do.</summary>
     private const long Few = 50;
 
     private Organization Organization => tenant.MultiTenantContext.TenantInfo!;
